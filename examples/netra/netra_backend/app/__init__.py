@@ -1,0 +1,1 @@
+"""The application: agents, services, routes and what they share."""

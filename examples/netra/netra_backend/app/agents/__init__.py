@@ -1,0 +1,1 @@
+"""The agents, and the supervisor that runs them."""

@@ -1,0 +1,1 @@
+"""Circuit breakers, retries and fallbacks: the one home of each."""

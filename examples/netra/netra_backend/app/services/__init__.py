@@ -1,0 +1,1 @@
+"""What the agents and the routes call."""

@@ -1,0 +1,1 @@
+"""Connections to browsers, and who may write to them."""

@@ -1,0 +1,82 @@
+"""What several reporters need: where a diagnostic stands, what helps against it, and text that is safe to print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ssot_lsp.model import Applicability, Diagnostic, Location
+from ssot_lsp.text import Span, Text
+
+_NOTES = {
+    Applicability.SAFE: "safe fix",
+    Applicability.UNSAFE: "unsafe fix: needs --unsafe-fixes",
+    Applicability.DISPLAY: "suggestion: never applied in bulk",
+}
+
+# A terminal obeys control characters, reorders a line at bidirectional ones (https://trojansource.codes) and cannot be
+# sent lone surrogates; a tab's width depends on where it stands. All of them get a stand-in of a known width.
+_STAND_INS: dict[int, int | str] = {
+    **{code: 0x2400 + code for code in range(0x20)},  # symbols for control characters: "\N{SYMBOL FOR ESCAPE}"
+    ord("\x7f"): "\N{SYMBOL FOR DELETE}",
+    **dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"),
+    ord("\t"): "    ",
+    ord("\n"): "\n",
+}
+
+
+class Region(NamedTuple):
+    """A span as people and most tools count: rows and columns (code points) from 1, the end exclusive."""
+
+    row: int
+    column: int
+    end_row: int
+    end_column: int
+
+
+def region(text: Text, span: Span) -> Region:
+    """Where in `text` the span stands."""
+    start, end = text.position(span.start), text.position(span.end)
+    return Region(start.row + 1, start.column + 1, end.row + 1, end.column + 1)
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """`path`, relative to `root` if it lies inside; with `/` on every system."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def place(location: Location, root: Path) -> str:
+    """`path:row:column`, which editors and terminals make a link; row and column from 1."""
+    where = region(location.text, location.span)
+    return f"{one_line(shown_path(location.path, root))}:{where.row}:{where.column}"
+
+
+def url(code: str) -> str | None:
+    """The web page that explains a rule; None while there is none."""
+    return None
+
+
+def is_safely_fixable(diagnostic: Diagnostic) -> bool:
+    """Whether `fix` would apply its fix without being asked: what `[*]` says."""
+    return diagnostic.fix is not None and diagnostic.fix.applicability is Applicability.SAFE
+
+
+def advice(diagnostic: Diagnostic) -> list[str]:
+    """What to do about it, a line each: its one fix, else its help text, else the fixes there are to choose from."""
+    if diagnostic.fix is None and diagnostic.help:
+        return [one_line(diagnostic.help)]
+    fixes = [diagnostic.fix] if diagnostic.fix else diagnostic.fixes
+    return [f"{one_line(fix.title)} ({_NOTES[fix.applicability]})" for fix in fixes]
+
+
+def visible(text: str) -> str:
+    """`text` with a visible stand-in for every character that a terminal would obey or could not be sent.
+
+    Line feeds stay.
+    """
+    return text.translate(_STAND_INS).encode("utf-8", "replace").decode("utf-8")
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, made visible."""
+    return visible(" ".join(line.strip() for line in text.splitlines() if line.strip()))

@@ -1,0 +1,157 @@
+"""Check and fix one document of one project: what both shells, the server and the command line, call.
+
+text → syntax → rules → diagnostics; and diagnostics → rewrite → verify → edits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from ssot_lsp.model import Applicability, Diagnostic, Fix, Move, Replacement, Severity
+from ssot_lsp.project import Document, Project
+from ssot_lsp.rules import Import, Rule, all_rules, imported_names
+from ssot_lsp.text import Span, Text, TextEdit, apply_edits
+
+REFUSED = ("SSOT091", "refused-fix")
+UNREADABLE = ("SSOT092", "unreadable-file")
+
+Report = Callable[[Rule, Exception], None]
+
+
+def check(
+    document: Document, project: Project, *, today: date | None = None, on_fault: Report | None = None
+) -> tuple[Diagnostic, ...]:
+    """The diagnostics of a document, in the order of the text, without their fixes' edits.
+
+    `today` decides which suppressions still hold. A rule that fails is told to `on_fault` and the others go on; without
+    `on_fault` its exception is raised.
+    """
+    if document.syntax.ignore_file:
+        return ()
+    found: dict[tuple[str, Span], Diagnostic] = {}
+    for imported in _imports(document, project):
+        diagnostic = _first(imported, on_fault)
+        if diagnostic is not None:
+            found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+    settings = project.settings
+    return tuple(
+        replace(diagnostic, severity=settings.severity.get(diagnostic.code, diagnostic.severity))
+        for diagnostic in sorted(found.values(), key=lambda d: d.span)
+        if settings.reports(diagnostic.code) and not _is_suppressed(diagnostic, document, today or date.today())
+    )
+
+
+def _imports(document: Document, project: Project) -> Iterator[Import]:
+    for statement in document.syntax.imports:
+        if statement.well_formed and not statement.expects_error and statement.module != "__future__":
+            yield from imported_names(project, document, statement)
+
+
+def _first(imported: Import, on_fault: Report | None) -> Diagnostic | None:
+    """What the first rule that has something to say about a name says."""
+    for rule in all_rules():
+        try:
+            diagnostic = rule.check(imported)
+        except Exception as error:
+            if on_fault is None:
+                raise
+            on_fault(rule, error)
+            continue
+        if diagnostic is not None:
+            return diagnostic
+    return None
+
+
+def _is_suppressed(diagnostic: Diagnostic, document: Document, today: date) -> bool:
+    """Whether a comment silences it: on its rows, or on the first or last row of its statement."""
+    if not document.syntax.suppressions:
+        return False
+    spans = [diagnostic.span]
+    spans += (s.span for s in document.syntax.imports if s.span.contains(diagnostic.span))
+    rows = {document.text.position(offset).row for span in spans for offset in span}
+    return any(s.row in rows and s.silences(diagnostic.code, today) for s in document.syntax.suppressions)
+
+
+def with_fixes(document: Document, project: Project, diagnostic: Diagnostic) -> Diagnostic:
+    """The diagnostic with the edits of each of its replacements that can be made on its own."""
+    fixes: list[Fix] = []
+    for replacement in diagnostic.replacements:
+        edits, _ = _rewrite(document, project, replacement.moves)
+        if edits:
+            fixes.append(Fix(replacement.title, replacement.applicability, edits))
+    return replace(diagnostic, fixes=tuple(fixes))
+
+
+def _rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tuple[tuple[TextEdit, ...], str]:
+    """The edits for some moves, or why there are none."""
+    from ssot_lsp.rewrite import RefusalError, rewrite  # noqa: PLC0415 - LibCST: 0.15 s that a clean file need not pay
+
+    try:
+        return rewrite(document, project, moves), ""
+    except RefusalError as error:
+        return (), str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The outcome of fixing a document."""
+
+    edits: tuple[TextEdit, ...]
+    """All edits together; empty if nothing is to be changed."""
+    text: Text
+    """The text after the edits."""
+    applied: tuple[Diagnostic, ...]
+    """What they mend."""
+    refused: tuple[Diagnostic, ...]
+    """SSOT091 for each fix that was not made, with the reason."""
+
+
+def fix(
+    document: Document,
+    project: Project,
+    diagnostics: Sequence[Diagnostic],
+    applicability: Applicability = Applicability.SAFE,
+) -> Fixed:
+    """Apply the fixes of `diagnostics` that are as sure as `applicability`, all in one pass.
+
+    If they cannot be made together each is tried in turn, and those that do not fit are refused.
+    """
+    wanted = [(d, r) for d in diagnostics if (r := _sure(d, applicability)) is not None]
+    edits, why = _rewrite(document, project, _moves(wanted)) if wanted else ((), "")
+    refused: list[Diagnostic] = []
+    if why:
+        kept: list[tuple[Diagnostic, Replacement]] = []
+        for diagnostic, replacement in wanted:
+            attempt, why = _rewrite(document, project, _moves([*kept, (diagnostic, replacement)]))
+            if why:
+                refused.append(_refusal(diagnostic, why))
+            else:
+                kept.append((diagnostic, replacement))
+                edits = attempt
+        wanted = kept
+    after = Text(apply_edits(document.text.source, edits))
+    return Fixed(edits, after, tuple(d for d, _ in wanted), tuple(refused))
+
+
+def _sure(diagnostic: Diagnostic, applicability: Applicability) -> Replacement | None:
+    levels = [Applicability.SAFE, Applicability.UNSAFE]
+    allowed = levels[: levels.index(applicability) + 1]
+    return next((r for r in diagnostic.replacements if r.applicability in allowed), None)
+
+
+def _moves(wanted: Sequence[tuple[Diagnostic, Replacement]]) -> list[Move]:
+    return [move for _, replacement in wanted for move in replacement.moves]
+
+
+def _refusal(diagnostic: Diagnostic, why: str) -> Diagnostic:
+    code, name = REFUSED
+    message = f"The fix of {diagnostic.code} is not made: {why}."
+    return Diagnostic(code, name, message, Severity.WARNING, diagnostic.span, entry=diagnostic.entry)
+
+
+def unreadable(reason: str) -> Diagnostic:
+    """The diagnostic of a file that cannot be read."""
+    code, name = UNREADABLE
+    return Diagnostic(code, name, f"The file cannot be read: {reason}.", Severity.ERROR, Span(0, 0))

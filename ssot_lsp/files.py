@@ -1,0 +1,208 @@
+"""Files: decoding as Python decodes, finding Python files, replacing a file so that no kill leaves half of it."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+PYTHON_SUFFIXES = (".py", ".pyi", ".pyw")
+
+# PEP 263, "Defining the Encoding": this expression, in the first or second line
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"^[ \t\f]*(?:#[^\r\n]*)?$")
+_PRUNED = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+
+class UnreadableFileError(Exception):
+    """A file that cannot be read as Python source; its text says why."""
+
+
+class RefusedWriteError(Exception):
+    """A file that is not to be replaced; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file's text and how it was encoded, so that unchanged text is written back byte for byte."""
+
+    source: str
+    encoding: str = "utf-8"
+    bom: bool = False
+
+    def encode(self, source: str) -> bytes:
+        """The bytes of another text in this file's encoding.
+
+        Raises RefusedWriteError if that encoding has no bytes for a character.
+        """
+        try:
+            return (codecs.BOM_UTF8 if self.bom else b"") + source.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            raise RefusedWriteError(
+                f"its encoding, {self.encoding}, cannot write the result: {error.reason}"
+            ) from error
+
+
+def decode(data: bytes) -> SourceFile:
+    """The text of a Python file: a byte order mark, else the encoding cookie of PEP 263, else UTF-8.
+
+    Raises UnreadableFileError if the encoding is unknown or the bytes are none of it.
+    """
+    bom = data.startswith(codecs.BOM_UTF8)
+    data = data[len(codecs.BOM_UTF8) :] if bom else data
+    encoding = "utf-8" if bom else _cookie(data) or "utf-8"
+    try:
+        source = data.decode(encoding)
+        faithful = source.encode(encoding) == data
+    except LookupError as error:
+        raise UnreadableFileError(f"unknown encoding {encoding!r}") from error
+    except ValueError as error:
+        raise UnreadableFileError(f"not {encoding}: {getattr(error, 'reason', error)}") from error
+    if not faithful:
+        raise UnreadableFileError(f"its encoding, {encoding}, would not give the same bytes back")
+    return SourceFile(source, encoding, bom)
+
+
+def _cookie(data: bytes) -> str | None:
+    for line in data[:1000].splitlines()[:2]:
+        if match := _COOKIE.match(line):
+            return match[1].decode("ascii", "replace")
+        if not _BLANK.match(line):
+            return None
+    return None
+
+
+def find_python_files(paths: Iterable[Path], root: Path) -> Iterator[Path]:
+    """The Python files among `paths` and in the folders among them, each once, sorted within a folder.
+
+    A file that is named is taken as it is. In folders, what .gitignore files ignore is passed over, as are hidden
+    folders, virtual environments and symbolic links to folders.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        for file in _walk(path, _outer_ignores(path, root)) if path.is_dir() else (path,):
+            if file not in seen:
+                seen.add(file)
+                yield file
+
+
+_Ignores = tuple[tuple[str, "GitIgnoreSpec"], ...]
+
+
+def _walk(folder: Path, ignores: _Ignores) -> Iterator[Path]:
+    if (ignore := _ignore_file(folder)) is not None:
+        ignores = (*ignores, (os.fspath(folder) + os.sep, ignore))
+    folders: list[Path] = []
+    files: list[Path] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    hidden = name.startswith(".") or name in _PRUNED
+                    if not hidden and not _is_ignored(ignores, entry.path + os.sep) and not _is_environment(entry.path):
+                        folders.append(Path(entry.path))
+                elif name.endswith(PYTHON_SUFFIXES) and not _is_ignored(ignores, entry.path) and entry.is_file():
+                    files.append(Path(entry.path))
+    except OSError:
+        return  # a folder that vanished or may not be read holds nothing for us
+    yield from sorted(files)
+    for child in sorted(folders):
+        yield from _walk(child, ignores)
+
+
+def _is_environment(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, "pyvenv.cfg"))  # noqa: PTH110, PTH118 - asked of every folder
+
+
+def _ignore_file(folder: Path) -> GitIgnoreSpec | None:
+    try:
+        lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - not every run meets a .gitignore
+
+    return GitIgnoreSpec.from_lines(lines)
+
+
+def _outer_ignores(folder: Path, root: Path) -> _Ignores:
+    """The .gitignore files between the root and `folder`, which speak of what is in `folder` too."""
+    if not folder.is_relative_to(root):
+        return ()
+    between = [parent for parent in reversed(folder.parents) if parent.is_relative_to(root)]
+    return tuple((os.fspath(p) + os.sep, spec) for p in between if (spec := _ignore_file(p)) is not None)
+
+
+def _is_ignored(ignores: _Ignores, path: str) -> bool:
+    """gitignore(5): the deepest file that says anything decides."""
+    for base, spec in reversed(ignores):
+        verdict = spec.check_file(path[len(base) :].replace(os.sep, "/")).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
+    """Write `new` in the place of a file that holds `expected`, all of it or nothing (DESIGN: "Writing").
+
+    A temporary file beside the target, fsync, rename; the mode is kept. Raises ChangedFileError if the file no longer
+    holds `expected`, RefusedWriteError for one that is not ours to replace, OSError if the system refuses.
+    """
+    target = path.resolve() if path.is_symlink() else path
+    if path.is_symlink() and not target.is_relative_to(root.resolve()):
+        raise RefusedWriteError("it is a symbolic link that leads outside of the root")
+    before = target.stat()
+    if not stat.S_ISREG(before.st_mode):
+        raise RefusedWriteError("it is not a regular file")
+    if before.st_nlink > 1:
+        raise RefusedWriteError("it has other hard links, which would keep the old text")
+    if hasattr(os, "getuid") and before.st_uid != os.getuid():
+        raise RefusedWriteError("it belongs to another user")
+    if target.read_bytes() != expected:
+        raise ChangedFileError("it changed while it was being fixed")
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".ssot-tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(new)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(stat.S_IMODE(before.st_mode))
+        if target.read_bytes() != expected:
+            raise ChangedFileError("it changed while it was being fixed")
+        Path(temporary).replace(target)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+class ChangedFileError(Exception):
+    """A file that someone else changed meanwhile."""
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where folders can be synced at all (not on Windows)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def glob_matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """A test of paths relative to the root, with `/`, against gitignore-style globs."""
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415
+
+    return GitIgnoreSpec.from_lines(patterns).match_file

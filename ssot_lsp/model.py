@@ -1,0 +1,226 @@
+"""The nouns: frozen values that every other module speaks in. They know nothing of files, LSP or a terminal."""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from pathlib import Path
+
+from ssot_lsp.text import Span, Text, TextEdit
+
+
+def is_dotted_name(text: str) -> bool:
+    """Whether `text` is identifiers joined by dots, none of them a keyword: all that we ever write into code."""
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectRef:
+    """An object reference: `package.module:qualified.name`, or `package.module` for a module.
+
+    The syntax is that of entry points (https://packaging.python.org/specifications/entry-points/, "value").
+    """
+
+    module: str
+    qualname: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> ObjectRef:
+        """Read `module` or `module:qualname`.
+
+        Raises ValueError where a part is not a dotted identifier, or is a keyword.
+        """
+        module, colon, qualname = text.partition(":")
+        if not is_dotted_name(module) or (colon and not is_dotted_name(qualname)):
+            raise ValueError(f"{text!r} is not an object reference (package.module or package.module:name)")
+        return cls(module, qualname)
+
+    @property
+    def dotted(self) -> str:
+        """The path with dots only, as `import` statements and `mock.patch` strings spell it."""
+        return f"{self.module}.{self.qualname}" if self.qualname else self.module
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.qualname}" if self.qualname else self.module
+
+
+class Applicability(str, Enum):
+    """How sure a fix is, in ruff's words."""
+
+    SAFE = "safe"
+    """Same meaning: applied on save and by `fix`."""
+    UNSAFE = "unsafe"
+    """A person says yes: `--unsafe-fixes`, or choosing it in the editor."""
+    DISPLAY = "display"
+    """A choice that the editor offers; never applied in bulk, never preferred."""
+
+
+class Severity(IntEnum):
+    """How bad a diagnostic is; the numbers are LSP's `DiagnosticSeverity`: the smaller, the worse."""
+
+    ERROR = 1
+    WARNING = 2
+    INFORMATION = 3
+    HINT = 4
+
+    @property
+    def label(self) -> str:
+        """The word for it in settings and outputs: `error`, `warning`, `information`, `hint`."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a registry. Fields are named as its keys in registry.json (DESIGN: "registry.json")."""
+
+    canonical: ObjectRef | None
+    deprecated: tuple[ObjectRef, ...]
+    alternatives: tuple[ObjectRef, ...] = ()
+    reason: str = ""
+    issue: str = ""
+    owner: str = ""
+    since: str = ""
+    removal: str = ""
+    severity: Severity | None = None
+    applicability: Applicability | None = None
+    exclusive: bool = False
+    allow: tuple[str, ...] = ()
+    path: Path = Path()
+    """The registry file that it stands in."""
+    index: int = 0
+    """Its place in that file's `entries`, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedName:
+    """One alias of an import statement: `b as c` in `from a import b as c`, `a.b` in `import a.b`."""
+
+    name: str
+    """As written; dotted in `import a.b`."""
+    asname: str | None
+    span: Span
+    """The whole alias, `as` included."""
+    name_span: Span
+    """The name alone."""
+
+    @property
+    def local(self) -> str:
+        """The name that comes to be bound: the `asname`, else the name's first part (`a` for `import a.b`)."""
+        return self.asname or self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStatement:
+    """An `import` or `from … import` statement and where it stands."""
+
+    span: Span
+    """From its first keyword to its last token; a comment behind it is not part of it."""
+    is_from: bool
+    module: str
+    """`a.b` in `from ..a.b import c`; empty in `from . import c` and in `import a`."""
+    level: int
+    """Leading dots of a relative import."""
+    module_span: Span
+    """Dots and module in `from ..a.b import c`; in `import a` the first name."""
+    names: tuple[ImportedName, ...]
+    is_star: bool = False
+    block: int = 0
+    """Which block of statements it stands in; equal numbers are the same block."""
+    run: int = 0
+    """Which unbroken run of import statements it belongs to, within its block."""
+    others: int = 1
+    """How many other statements its block has; at least 1 for the module itself, which may be empty."""
+    guarded_by: tuple[int, ...] = ()
+    """The `try` statements, guarded against ImportError, in whose body it stands."""
+    handler_of: tuple[int, ...] = ()
+    """The `try` statements in whose handler against ImportError it stands."""
+    expects_error: bool = False
+    """It stands under `pytest.raises(ImportError)` or the like: it is there to fail."""
+    type_checking: bool = False
+    """It stands under `if TYPE_CHECKING:`, so it never runs."""
+    well_formed: bool = True
+    """The statement parses on its own. False for half-typed ones, which are left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in some file."""
+
+    path: Path
+    text: Text
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that helps to understand a diagnostic."""
+
+    message: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What an imported name is to be imported as instead."""
+
+    statement: ImportStatement
+    name: ImportedName
+    target: ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A fix before its edits are known: which names move where."""
+
+    title: str
+    applicability: Applicability
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that were verified: applied together they change what `title` says and nothing else."""
+
+    title: str
+    applicability: Applicability
+    edits: tuple[TextEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something to tell the user about a span of a text."""
+
+    code: str
+    """`SSOT001`"""
+    name: str
+    """`deprecated-import`"""
+    message: str
+    severity: Severity
+    span: Span
+    help: str = ""
+    """What to do about it, in a line; empty if the message says all."""
+    deprecated: bool = False
+    """What is imported still works: editors strike it through."""
+    entry: Entry | None = None
+    """The registry entry that speaks here."""
+    related: tuple[Related, ...] = ()
+    replacements: tuple[Replacement, ...] = ()
+    """The fixes to be worked out, the best first."""
+    fixes: tuple[Fix, ...] = ()
+    """The fixes worked out and verified; empty until someone asks."""
+
+    @property
+    def fix(self) -> Fix | None:
+        """The one fix that a person need not choose among others: a safe or unsafe one, or the only one."""
+        sure = [fix for fix in self.fixes if fix.applicability is not Applicability.DISPLAY]
+        return sure[0] if sure else self.fixes[0] if len(self.fixes) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The diagnostics of one file."""
+
+    path: Path
+    text: Text
+    diagnostics: tuple[Diagnostic, ...]

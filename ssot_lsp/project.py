@@ -1,0 +1,168 @@
+"""A workspace as the rules see it: a snapshot of root, settings, registry, modules and environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ssot_lsp.config import Settings, declared_distributions, load_settings, source_roots
+from ssot_lsp.environment import Environment
+from ssot_lsp.files import find_python_files, glob_matcher
+from ssot_lsp.model import Entry, ImportStatement
+from ssot_lsp.modules import Modules
+from ssot_lsp.registry import Registry, load
+from ssot_lsp.syntax import Syntax, parse
+from ssot_lsp.text import Text
+
+_NOT_PACKAGES = frozenset({"__pycache__", "node_modules"})
+
+Read = Callable[[Path], bytes]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One Python file's text, what is in it, and which module it is."""
+
+    path: Path
+    text: Text
+    syntax: Syntax
+    module: str
+    """Its dotted module path; empty for a file outside of all source roots."""
+    is_init: bool
+    """It is a package's `__init__`."""
+
+    @property
+    def package(self) -> str:
+        """The package that its relative imports start from."""
+        return self.module if self.is_init else self.module.rpartition(".")[0]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A workspace at one moment. Nothing in it changes: when files change, a new one is made."""
+
+    root: Path
+    settings: Settings
+    registry: Registry
+    modules: Modules
+    environment: Environment
+    has_registry: bool
+    note: str = ""
+    """Something to tell the user about how the registry was found; empty if there is nothing to say."""
+
+    @classmethod
+    def load(cls, root: Path, overrides: Settings | None = None, read: Read = Path.read_bytes) -> Project:
+        """The workspace at `root`; `overrides` are the settings of a command line or an editor.
+
+        Raises ConfigError or RegistryError if settings or registry cannot be used.
+        """
+        settings = load_settings(root)
+        if overrides is not None:
+            settings = settings.override(**{name: getattr(overrides, name) for name in Settings.__slots__})
+        environment = Environment.find(root, settings.python)
+        path, note = _registry_file(root, settings)
+        registry = load(path, root, read, environment.registry_file) if path else Registry()
+        return cls._assemble(root, settings, registry, environment, read, has_registry=path is not None, note=note)
+
+    @classmethod
+    def _assemble(
+        cls,
+        root: Path,
+        settings: Settings,
+        registry: Registry,
+        environment: Environment,
+        read: Read,
+        *,
+        has_registry: bool,
+        note: str,
+    ) -> Project:
+        roots = source_roots(root, settings)
+        packages = registry.packages or _first_party(root, roots, environment)
+        return cls(root, settings, registry, Modules(roots, packages, read), environment, has_registry, note)
+
+    def with_registry(self, registry: Registry, read: Read = Path.read_bytes) -> Project:
+        """The same workspace, its modules unread again, with another registry in force."""
+        return self._assemble(
+            self.root, self.settings, registry, self.environment, read, has_registry=self.has_registry, note=self.note
+        )
+
+    def document(self, path: Path, source: str) -> Document:
+        """A document of this workspace from its path and its text, saved or not."""
+        text = Text(source)
+        module, is_init = self.modules.name_of(path)
+        return Document(path, text, parse(text), module, is_init)
+
+    def find_files(self, paths: Iterable[Path]) -> Iterator[Path]:
+        """The Python files among `paths` and below them that are to be checked."""
+        excluded = self._excluded
+        return (path for path in find_python_files(paths, self.root) if not excluded(self.relative(path)))
+
+    def relative(self, path: Path) -> str:
+        """A path relative to the root with `/`; as it is if it is outside."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+    @cached_property
+    def _excluded(self) -> Callable[[str], bool]:
+        return glob_matcher(self.settings.exclude) if self.settings.exclude else lambda path: False
+
+    def absolute(self, statement: ImportStatement, document: Document) -> str | None:
+        """The absolute module path that a `from` statement of the document names; None above the top."""
+        return self.modules.absolute(statement, document.module, is_init=document.is_init)
+
+    def is_exempt(self, entry: Entry, document: Document) -> bool:
+        """Whether an entry says nothing in this document (DESIGN: "Modules at or under …", `allow`)."""
+        module = document.module
+        if module:
+            if entry.canonical is not None and module == entry.canonical.module:
+                return True
+            if any(module == ref.module or module.startswith(ref.module + ".") for ref in entry.deprecated):
+                return True
+        return bool(entry.allow) and glob_matcher(entry.allow)(self.relative(document.path))
+
+
+def _registry_file(root: Path, settings: Settings) -> tuple[Path | None, str]:
+    """The registry file in force, if any, and what to tell about that."""
+    if settings.registry is not None:
+        return Path(os.path.normpath(settings.registry)), ""
+    path = root / "registry.json"
+    try:
+        looks_like_one = b'"entries"' in path.read_bytes()
+    except OSError:
+        return None, "no registry: only unresolved and non-exported imports are checked (SSOT003-SSOT005)"
+    if looks_like_one:
+        return path, ""
+    return None, f"{path} has no `entries`, so it is not a registry of ssot-lsp: only SSOT003-SSOT005 are checked"
+
+
+def _first_party(root: Path, roots: Iterable[Path], environment: Environment) -> frozenset[str]:
+    """The first-party packages where the registry does not name them (DESIGN: "First-party")."""
+    foreign = environment.top_level | declared_distributions(root)
+    found: set[str] = set()
+    for base in roots:
+        with os.scandir(base) as entries:
+            for entry in entries:
+                name = entry.name
+                if name.isidentifier() and name not in _NOT_PACKAGES and entry.is_dir():
+                    is_regular = os.path.exists(os.path.join(entry.path, "__init__.py"))  # noqa: PTH110, PTH118
+                    if (is_regular or _normal(name) not in foreign) and _holds_python(entry.path):
+                        found.add(name)
+                elif name.endswith(".py") and name[:-3].isidentifier():
+                    found.add(name[:-3])
+    return frozenset(found)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "_", name).lower()
+
+
+def _holds_python(folder: str) -> bool:
+    """Whether there is a .py at any depth; links to folders are not followed, as they may lead in circles."""
+    for _, folders, files in os.walk(folder):
+        if any(name.endswith(".py") for name in files):
+            return True
+        folders[:] = [name for name in folders if name not in _NOT_PACKAGES and not name.startswith(".")]
+    return False

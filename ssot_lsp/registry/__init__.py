@@ -1,0 +1,163 @@
+"""The registry: which paths are deprecated, and what the canonical ones are.
+
+A look-up is pure: from a path to the entry that speaks of it and where its chain of moves ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
+from ssot_lsp.registry.load import LoadedFile, Locate, Problem, RegistryError, load_files
+from ssot_lsp.registry.locate import locate
+from ssot_lsp.text import Text
+
+__all__ = ["Match", "Registry", "RegistryError", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What the registry says of one path."""
+
+    entry: Entry
+    """The entry that speaks of it: the longest match, in the nearest registry."""
+    deprecated: ObjectRef
+    """Which of the entry's deprecated references it was."""
+    target: ObjectRef | None
+    """Where the chain of entries that begins here ends; None if the object was removed."""
+    last: Entry
+    """The last entry of that chain: the same one, unless the canonical path is itself deprecated."""
+
+
+def load(
+    path: Path,
+    root: Path,
+    read: Callable[[Path], bytes] = Path.read_bytes,
+    distributed: Locate = lambda name: None,
+) -> Registry:
+    """Load the registry file at `path`, and those that it extends, for the workspace at `root`.
+
+    Raises RegistryError if one of them cannot be used.
+    """
+    return Registry(tuple(load_files(path, root, read, distributed)))
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All entries in force, the nearest registry's first."""
+
+    files: tuple[LoadedFile, ...] = ()
+    packages: tuple[str, ...] = field(init=False)
+    """The first-party packages as the nearest registry gives them; empty if it does not."""
+    problems: tuple[Problem, ...] = field(init=False)
+    """What is wrong with single entries, each with its file."""
+    _index: Mapping[str, tuple[tuple[Entry, ObjectRef], ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        index = _index(entry for file in self.files for entry in file.entries)
+        object.__setattr__(self, "_index", index)
+        object.__setattr__(self, "packages", self.files[0].packages if self.files else ())
+        cycles = list(_cycles(self, (entry for file in self.files for entry in file.entries)))
+        in_cycle = {(entry.path, entry.index) for entry in cycles}
+        if in_cycle:
+            rest = (e for file in self.files for e in file.entries if (e.path, e.index) not in in_cycle)
+            object.__setattr__(self, "_index", _index(rest))
+        problems = [(file.path, problem) for file in self.files for problem in file.problems]
+        problems += ((entry.path, self._cycle_problem(entry)) for entry in cycles)
+        object.__setattr__(self, "problems", tuple(problems))
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """Every entry that was read, the nearest registry's first, those in cycles included."""
+        return (entry for file in self.files for entry in file.entries)
+
+    def text(self, path: Path) -> Text:
+        """The text of one of the registry's files."""
+        return next(file.text for file in self.files if file.path == path)
+
+    def location(self, entry: Entry, *place: str | int) -> Location:
+        """Where an entry stands, or with `place` the value at that key of it."""
+        text = self.text(entry.path)
+        return Location(entry.path, text, locate(text.source, ("entries", entry.index, *place)))
+
+    def match(self, ref: ObjectRef) -> Match | None:
+        """What the registry says of a path; None if nothing.
+
+        `ref` says how the path was written: `from a.b import C` is `a.b:C`, `import a.b` is `a.b`.
+        """
+        step = self._step(ref)
+        if step is None:
+            return None
+        first, deprecated, target = step
+        last, seen = first, {id(first)}
+        while target is not None:
+            following = self._step(target)
+            if following is None or id(following[0]) in seen:
+                break
+            last, _, target = following
+            seen.add(id(last))
+        return Match(first, deprecated, target, last)
+
+    def _step(self, ref: ObjectRef) -> tuple[Entry, ObjectRef, ObjectRef | None] | None:
+        """One move: the longest entry that covers `ref`, which of its references, and the path after the move."""
+        dotted = ref.dotted
+        end = len(dotted)
+        while end > 0:
+            for entry, deprecated in self._index.get(dotted[:end], ()):
+                canonical = entry.canonical
+                if canonical is None:
+                    return entry, deprecated, None
+                if not _covers(canonical.dotted, dotted):  # a push-down: what is at its target is canonical already
+                    return entry, deprecated, _moved(ref, end, canonical)
+            end = dotted.rfind(".", 0, end)
+        return None
+
+    def _cycle_problem(self, entry: Entry) -> Diagnostic:
+        message = f"{entry.canonical} leads back to itself through other entries: no entry of a cycle is applied"
+        span = self.location(entry, "canonical").span
+        return Diagnostic("SSOT102", "registry-cycle", message, Severity.ERROR, span, entry=entry)
+
+
+def _index(entries: Iterable[Entry]) -> dict[str, tuple[tuple[Entry, ObjectRef], ...]]:
+    """Entries by each of their deprecated paths; where two share one, the one with `:` first, then the nearest."""
+    index: dict[str, tuple[tuple[Entry, ObjectRef], ...]] = {}
+    for entry in entries:
+        for ref in entry.deprecated:
+            if ref != entry.canonical:
+                index[ref.dotted] = (*index.get(ref.dotted, ()), (entry, ref))
+    for dotted, found in index.items():
+        if len(found) > 1:
+            index[dotted] = tuple(sorted(found, key=lambda item: not item[1].qualname))
+    return index
+
+
+def _covers(prefix: str, dotted: str) -> bool:
+    return dotted == prefix or dotted.startswith(prefix + ".")
+
+
+def _moved(ref: ObjectRef, matched: int, canonical: ObjectRef) -> ObjectRef:
+    """`ref` with its first `matched` characters (of the dotted path) replaced by the canonical reference."""
+    rest = ref.dotted[matched + 1 :]
+    if not rest:
+        return canonical
+    if canonical.qualname:
+        return ObjectRef(canonical.module, f"{canonical.qualname}.{rest}")
+    in_module = ref.module[matched + 1 :]
+    return ObjectRef(f"{canonical.module}.{in_module}" if in_module else canonical.module, ref.qualname)
+
+
+def _cycles(registry: Registry, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The entries whose canonical path leads back to the entry itself through at least one other."""
+    for entry in entries:
+        target, seen = entry.canonical, set[int]()
+        while target is not None:
+            step = registry._step(target)
+            if step is None or id(step[0]) in seen:
+                break
+            if step[0] is entry:
+                yield entry
+                break
+            seen.add(id(step[0]))
+            target = step[2]

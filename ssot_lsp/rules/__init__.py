@@ -1,0 +1,183 @@
+"""The rules: one module each, found by itself, with a Markdown page of the same name beside it.
+
+The page is the rule's explanation, its documentation and its test fixture. A rule is a pure function from one imported
+name to a diagnostic; of the rules that would speak of a name only the first, by `order`, does.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import import_module
+from importlib.resources import files
+
+from ssot_lsp.model import (
+    Applicability,
+    Diagnostic,
+    Entry,
+    ImportedName,
+    ImportStatement,
+    Location,
+    Move,
+    ObjectRef,
+    Related,
+    Replacement,
+    Severity,
+)
+from ssot_lsp.modules import Answer
+from ssot_lsp.project import Document, Project
+from ssot_lsp.registry import Match
+from ssot_lsp.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule."""
+
+    code: str
+    name: str
+    order: int
+    """Of the rules that would speak of one imported name, the one with the lowest order does."""
+    check: Callable[[Import], Diagnostic | None]
+
+    def page(self) -> str:
+        """Its documentation page, in Markdown."""
+        return (files("ssot_lsp.rules") / f"{self.name.replace('-', '_')}.md").read_text("utf-8")
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, in the order in which they are asked."""
+    modules = (import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted((module.RULE for module in modules), key=lambda rule: (rule.order, rule.code)))
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name in its statement, document and project: all that a rule looks at."""
+
+    project: Project
+    document: Document
+    statement: ImportStatement
+    name: ImportedName | None
+    """None for `import *`."""
+    module: str
+    """The absolute dotted path of the module: `a.b` of `from a.b import c`; the whole path of `import a.b`."""
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The path that is imported, as its form says: `a.b:c` for `from a.b import c`, `a.b` for `import a.b`."""
+        return ObjectRef(self.module, self.name.name if self.statement.is_from and self.name else "")
+
+    @property
+    def name_span(self) -> Span:
+        """The name as written: the alias without its `as`; the module path of an `import *`."""
+        return self.name.name_span if self.name else self.statement.module_span
+
+    @property
+    def module_span(self) -> Span:
+        """The module path as written."""
+        return self.statement.module_span if self.statement.is_from else self.name_span
+
+    @cached_property
+    def module_exists(self) -> Answer:
+        """Whether the module can be found."""
+        return self.project.modules.exists(self.module, relative=self.statement.level > 0)
+
+    @cached_property
+    def is_bound(self) -> Answer:
+        """Whether the import finds its module and, for a `from` import, the name in it."""
+        if not self.statement.is_from or self.name is None or self.module_exists is not Answer.YES:
+            return self.module_exists
+        return self.project.modules.binds(self.module, self.name.name, relative=self.statement.level > 0)
+
+    @cached_property
+    def match(self) -> Match | None:
+        """What the registry says of the path, where it has a say."""
+        found = self.project.registry.match(self.ref) if self.name else None
+        if found is None or self.project.is_exempt(found.entry, self.document) or self._is_fallback(found.target):
+            return None
+        return found
+
+    def _is_fallback(self, target: ObjectRef | None) -> bool:
+        """Whether it stands in an `except ImportError` whose `try` imports the canonical path."""
+        if target is None or not self.statement.handler_of:
+            return False
+        return any(
+            imported.ref.dotted == target.dotted
+            for statement in self.document.syntax.imports
+            if set(statement.guarded_by) & set(self.statement.handler_of)
+            for imported in imported_names(self.project, self.document, statement)
+        )
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether the program does not mind if this import fails: it is guarded, or never runs."""
+        statement = self.statement
+        return bool(statement.guarded_by or statement.handler_of or statement.type_checking)
+
+    @property
+    def failure_severity(self) -> Severity:
+        """Error if the import fails today and nothing catches that, else warning."""
+        return Severity.ERROR if self.is_bound is Answer.NO and not self.may_fail else Severity.WARNING
+
+    def move(self, target: ObjectRef) -> tuple[Move, ...]:
+        """The move of this name to another path."""
+        return (Move(self.statement, self.name, target),) if self.name else ()
+
+    def candidates(self, *groups: tuple[ObjectRef, ...]) -> tuple[Replacement, ...]:
+        """Guesses, to be offered and never applied by themselves: each path once, the likelier groups first."""
+        targets = dict.fromkeys(ref for group in groups for ref in group if ref != self.ref)
+        return tuple(
+            Replacement(f"Import `{ref}` instead", Applicability.DISPLAY, self.move(ref))
+            for ref in targets
+            if self.name
+        )
+
+    def same_name(self, name: str) -> tuple[ObjectRef, ...]:
+        """The registry's canonical references that end in `name`."""
+        entries = self.project.registry.entries
+        found = (entry.canonical for entry in entries if entry.canonical is not None)
+        return tuple(dict.fromkeys(ref for ref in found if ref.dotted.rpartition(".")[2] == name))
+
+    def defined(self, ref: ObjectRef, message: str) -> tuple[Related, ...]:
+        """A related place: where an object is defined, if that is known."""
+        definition = self.project.modules.definition(ref)
+        return (Related(message, definition.location),) if definition else ()
+
+    def registered(self, entry: Entry) -> tuple[Related, ...]:
+        """A related place: the registry's entry."""
+        where = self.project.registry.location(entry)
+        return (
+            Related("registered here", Location(where.path, where.text, Span(where.span.start, where.span.start + 1))),
+        )
+
+
+def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:
+    """What a statement imports, name by name; nothing if its relative path leads above the top."""
+    if not statement.is_from:
+        for name in statement.names:
+            yield Import(project, document, statement, name, name.name)
+        return
+    module = project.absolute(statement, document)
+    if module is not None:
+        for imported in statement.names or (None,):
+            yield Import(project, document, statement, imported, module)
+
+
+def sentence(entry: Entry) -> str:
+    """An entry's reason, issue, owner and dates, in a line; empty if it gives none."""
+    facts = [
+        *([f"since {entry.since}"] if entry.since else []),
+        *([f"to be removed {entry.removal}"] if entry.removal else []),
+        *([f"owner: {entry.owner}"] if entry.owner else []),
+        *([f"see {entry.issue}"] if entry.issue else []),
+    ]
+    return " ".join(part for part in (entry.reason, f"({', '.join(facts)})" if facts else "") if part)
+
+
+def did_you_mean(names: tuple[str, ...]) -> str:
+    """`did you mean …?`, with all that are offered; empty without any."""
+    return f"did you mean {' or '.join(f'`{name}`' for name in names[:3])}?" if names else ""

@@ -1,0 +1,79 @@
+"""SSOT001: a path that the registry has moved elsewhere."""
+
+from __future__ import annotations
+
+from ssot_lsp.model import Applicability, Diagnostic, ObjectRef, Replacement
+from ssot_lsp.modules import Answer
+from ssot_lsp.registry import Match
+from ssot_lsp.rules import Import, Rule, sentence
+
+
+def check(imported: Import) -> Diagnostic | None:
+    """Report a deprecated path; offer the canonical one where that is not known to be missing."""
+    match = imported.match
+    if match is None or match.target is None:
+        return None
+    target = match.target
+    missing = _is_missing(imported, target)
+    return Diagnostic(
+        RULE.code,
+        RULE.name,
+        " ".join(filter(None, (_message(imported, target, missing=missing), sentence(match.entry)))),
+        match.entry.severity or imported.failure_severity,
+        imported.name_span,
+        help="" if missing else f"import `{target}`",
+        deprecated=imported.is_bound is not Answer.NO,
+        entry=match.entry,
+        related=(*imported.defined(target, f"`{target.dotted}` is defined here"), *imported.registered(match.entry)),
+        replacements=() if missing else (_replacement(imported, match, target),),
+    )
+
+
+def _message(imported: Import, target: ObjectRef, *, missing: bool) -> str:
+    path = imported.ref.dotted
+    if not missing:
+        return f"`{path}` is deprecated: import `{target}`."
+    if target.qualname and imported.project.modules.exists(target.module) is not Answer.NO:
+        return (
+            f"`{path}` is deprecated, but its canonical module `{target.module}` does not have "
+            f"`{target.qualname}`: the import stays as it is."
+        )
+    return f"`{path}` is deprecated, but the canonical `{target}` does not exist: the import stays as it is."
+
+
+def _is_missing(imported: Import, target: ObjectRef) -> bool:
+    """Whether the canonical path is known not to exist. What is third-party counts as the registry says."""
+    modules = imported.project.modules
+    if not target.qualname:
+        return modules.exists(target.module) is Answer.NO
+    return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.NO
+
+
+def _replacement(imported: Import, match: Match, target: ObjectRef) -> Replacement:
+    stated = match.entry.applicability
+    different = stated is None and _are_different(imported, target)
+    applicability = stated or (Applicability.UNSAFE if different else Applicability.SAFE)
+    title = f"Import `{target.dotted}`" + (" (a different definition)" if different else "")
+    return Replacement(title, applicability, imported.move(target))
+
+
+def _are_different(imported: Import, target: ObjectRef) -> bool:
+    """Whether both paths exist and are known to lead to different definitions."""
+    modules = imported.project.modules
+    if imported.is_bound is not Answer.YES:
+        return False
+    pairs = [(imported.ref, target)]
+    if not target.qualname and not imported.ref.qualname:
+        # two modules are never the same object, but one may only re-export what the other defines
+        names = (name for name in modules.names(imported.module) if not name.startswith("_"))
+        pairs = [(ObjectRef(imported.module, name), ObjectRef(target.module, name)) for name in names]
+    return any(not _meet(modules.origins(old), modules.origins(new)) for old, new in pairs)
+
+
+def _meet(old: frozenset[ObjectRef] | None, new: frozenset[ObjectRef] | None) -> bool:
+    if old is None or new is None:
+        return True
+    return bool({ref.dotted for ref in old} & {ref.dotted for ref in new})
+
+
+RULE = Rule("SSOT001", "deprecated-import", 1, check)

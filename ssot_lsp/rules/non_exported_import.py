@@ -1,0 +1,54 @@
+"""SSOT005: a name that exists, but that its module's `__all__` leaves out."""
+
+from __future__ import annotations
+
+from ssot_lsp.model import Diagnostic, ObjectRef, Severity
+from ssot_lsp.modules import Answer
+from ssot_lsp.rules import Import, Rule
+
+
+def check(imported: Import) -> Diagnostic | None:
+    """Report a name outside of a statically known `__all__`; offer a module that exports the same object."""
+    name, project = imported.name, imported.project
+    if name is None or not imported.statement.is_from or imported.is_bound is not Answer.YES:
+        return None
+    if project.modules.is_exported(imported.module, name.name) is not Answer.NO or _is_exempt(imported, name.name):
+        return None
+    exporters = tuple(ref for ref in _origins(imported) if ref.module != imported.module)
+    return Diagnostic(
+        RULE.code,
+        RULE.name,
+        f"`{name.name}` is not in the `__all__` of `{imported.module}`."
+        + (f" `{exporters[0].module}` exports it." if exporters else ""),
+        Severity.INFORMATION,
+        imported.name_span,
+        related=imported.defined(imported.ref, f"`{name.name}` is defined here"),
+        replacements=imported.candidates(exporters),
+    )
+
+
+def _is_exempt(imported: Import, name: str) -> bool:
+    """Submodules, dunders, what a module `__getattr__` answers for, and imports inside the same package."""
+    module = imported.project.modules.find(imported.module)
+    if module is None or (name.startswith("__") and name.endswith("__")):
+        return True
+    package = module.name if module.folders else module.name.rpartition(".")[0]
+    return (
+        "__getattr__" in module.bindings
+        or imported.project.modules.is_submodule(imported.module, name)
+        or imported.document.package == package
+    )
+
+
+def _origins(imported: Import) -> list[ObjectRef]:
+    """Where the same object is defined, as far as that module does not keep it out of its own `__all__`."""
+    modules = imported.project.modules
+    origins = modules.origins(imported.ref) or frozenset()
+    return sorted(ref for ref in origins if ref.qualname and modules.is_exported(*_parts(ref)) is not Answer.NO)
+
+
+def _parts(ref: ObjectRef) -> tuple[str, str]:
+    return ref.module, ref.qualname
+
+
+RULE = Rule("SSOT005", "non-exported-import", 5, check)

@@ -1,0 +1,45 @@
+"""SSOT003: a first-party module that no file provides."""
+
+from __future__ import annotations
+
+from ssot_lsp.model import Applicability, Diagnostic, Move, ObjectRef, Replacement
+from ssot_lsp.modules import Answer
+from ssot_lsp.rules import Import, Rule, did_you_mean
+
+
+def check(imported: Import) -> Diagnostic | None:
+    """Report a module that does not exist, once per statement; offer those that may have been meant."""
+    if imported.module_exists is not Answer.NO:
+        return None
+    modules = tuple(module for module in _similar(imported) if _provides(imported, module))
+    return Diagnostic(
+        RULE.code,
+        RULE.name,
+        " ".join(filter(None, (f"No file provides the module `{imported.module}`.", did_you_mean(modules)))),
+        imported.failure_severity,
+        imported.module_span,
+        replacements=tuple(_replacement(imported, module) for module in modules if imported.name),
+    )
+
+
+def _similar(imported: Import) -> tuple[str, ...]:
+    registered = (ref.module for ref in imported.same_name(imported.module.rpartition(".")[2]) if not ref.qualname)
+    return tuple(dict.fromkeys([*registered, *imported.project.modules.similar(imported.module)]))
+
+
+def _provides(imported: Import, module: str) -> bool:
+    """Whether a candidate has all names that the statement wants from the missing module."""
+    names = imported.statement.names if imported.statement.is_from else ()
+    return all(imported.project.modules.binds(module, name.name) is not Answer.NO for name in names)
+
+
+def _replacement(imported: Import, module: str) -> Replacement:
+    if imported.statement.is_from:
+        statement = imported.statement
+        moves = tuple(Move(statement, name, ObjectRef(module, name.name)) for name in statement.names)
+    else:
+        moves = imported.move(ObjectRef(module))
+    return Replacement(f"Import from `{module}` instead", Applicability.DISPLAY, moves)
+
+
+RULE = Rule("SSOT003", "unresolved-module", 3, check)

@@ -1,0 +1,35 @@
+"""SSOT004: a first-party module that does not bind the imported name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from ssot_lsp.model import Diagnostic, ObjectRef
+from ssot_lsp.modules import Answer
+from ssot_lsp.rules import Import, Rule, did_you_mean
+
+
+def check(imported: Import) -> Diagnostic | None:
+    """Report a name that its module does not have; offer every place that has it, and similar names."""
+    if imported.name is None or not imported.statement.is_from or imported.module_exists is not Answer.YES:
+        return None
+    if imported.is_bound is not Answer.NO:
+        return None
+    name, modules = imported.name.name, imported.project.modules
+    registered = imported.same_name(name)
+    elsewhere = tuple(ObjectRef(module, name) for module in modules.exporters(name))
+    close = get_close_matches(name, sorted(modules.names(imported.module)), 3, 0.75)
+    here = tuple(ObjectRef(imported.module, similar) for similar in close)
+    candidates = imported.candidates(registered, here, elsewhere)
+    offered = tuple(str(replacement.moves[0].target) for replacement in candidates)
+    return Diagnostic(
+        RULE.code,
+        RULE.name,
+        " ".join(filter(None, (f"`{imported.module}` does not have `{name}`.", did_you_mean(offered)))),
+        imported.failure_severity,
+        imported.name_span,
+        replacements=candidates,
+    )
+
+
+RULE = Rule("SSOT004", "unresolved-name", 4, check)

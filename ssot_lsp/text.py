@@ -1,0 +1,124 @@
+"""The one text type: source code as code points, with lines where Python, LSP and editors agree that they are.
+
+Everything in this package speaks of places in a text as offsets in *code points* (indexes into a ``str``), from 0, ends
+exclusive. Other units (bytes of UTF-8, UTF-16 units) exist only at the edges and are converted there.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import NamedTuple
+
+# LSP 3.17, "Text Documents": lines end at \r\n, \n or \r and at nothing else. Python's tokenizer agrees.
+# `str.splitlines` does not: it also splits at form feed, U+0085, U+2028 and others.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Span(NamedTuple):
+    """A stretch of text: code points from 0, end exclusive."""
+
+    start: int
+    end: int
+
+    def contains(self, other: Span) -> bool:
+        """Whether `other` lies wholly inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+
+class Position(NamedTuple):
+    """A place in a text: row and column from 0, the column in code points."""
+
+    row: int
+    column: int
+
+
+class TextEdit(NamedTuple):
+    """Replace the text of `span` (code points) by `new_text`."""
+
+    span: Span
+    new_text: str
+
+
+class Text:
+    """A source text and the index of its lines, which is made when it is first asked for."""
+
+    __slots__ = ("_starts", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._starts: list[int] | None = None
+
+    @property
+    def line_starts(self) -> list[int]:
+        """Offsets (code points) at which the rows begin; row 0 begins at 0."""
+        if self._starts is None:
+            self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.source))]
+        return self._starts
+
+    def position(self, offset: int) -> Position:
+        """Row and column (code points, from 0) of `offset`; an offset beyond the end means the end."""
+        offset = max(0, min(offset, len(self.source)))
+        row = bisect_right(self.line_starts, offset) - 1
+        return Position(row, offset - self.line_starts[row])
+
+    def offset(self, position: Position) -> int:
+        """Offset (code points) of a position; rows and columns beyond the text or the line mean its end."""
+        if position.row >= len(self.line_starts):
+            return len(self.source)
+        row = self.line_span(max(0, position.row))
+        return min(row.start + max(0, position.column), row.end)
+
+    def line_span(self, row: int) -> Span:
+        """The text of a row (from 0) without its line end."""
+        start = self.line_starts[row]
+        end = self.line_starts[row + 1] if row + 1 < len(self.line_starts) else len(self.source)
+        while end > start and self.source[end - 1] in "\r\n":
+            end -= 1
+        return Span(start, end)
+
+    def line(self, row: int) -> str:
+        """The text of a row (from 0) without its line end."""
+        return self.source[slice(*self.line_span(row))]
+
+    def offset_of_utf8(self, row: int, column: int) -> int:
+        """Offset (code points) of a row (from 0) and a column in bytes of UTF-8, as `ast` counts them."""
+        start = self.line_starts[row]
+        if self.source.isascii():
+            return start + column
+        line = self.line(row)
+        return start + len(line.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
+
+
+def apply_edits(source: str, edits: Iterable[TextEdit]) -> str:
+    """Apply edits that all speak of `source`; insertions at one place keep their order.
+
+    Raises ValueError if two edits overlap or one lies outside the text.
+    """
+    pieces: list[str] = []
+    end = 0
+    for span, new_text in sorted(edits, key=lambda edit: edit.span):
+        if span.start < end or span.end < span.start or span.end > len(source):
+            raise ValueError(f"edits overlap or lie outside the text at {span.start}-{span.end}")
+        pieces += (source[end : span.start], new_text)
+        end = span.end
+    pieces.append(source[end:])
+    return "".join(pieces)
+
+
+def minimal_edit(span: Span, old: str, new: str) -> TextEdit | None:
+    r"""The edit that turns `old`, the text of `span`, into `new` and touches neither what both begin nor end with.
+
+    A pair of `\r\n` is never cut in two. None if the texts are equal.
+    """
+    if old == new:
+        return None
+    limit = min(len(old), len(new))
+    head = next((i for i in range(limit) if old[i] != new[i]), limit)
+    tail = next((i for i in range(limit - head) if old[-1 - i] != new[-1 - i]), limit - head)
+    if old[head - 1 : head] == "\r":
+        head -= 1
+    if tail and old[len(old) - tail] == "\n" and (old + new)[len(old) - tail - 1] == "\r":
+        tail -= 1
+    return TextEdit(Span(span.start + head, span.end - tail), new[head : len(new) - tail])
