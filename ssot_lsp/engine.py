@@ -146,9 +146,13 @@ def _moves(wanted: Sequence[tuple[Diagnostic, Replacement]]) -> list[Move]:
 
 
 def _refusal(diagnostic: Diagnostic, why: str) -> Diagnostic:
+    return replace(refused(f"the fix of {diagnostic.code} is not made: {why}"), span=diagnostic.span)
+
+
+def refused(message: str) -> Diagnostic:
+    """The diagnostic that tells of a change that was not made, at the beginning of the file."""
     code, name = REFUSED
-    message = f"The fix of {diagnostic.code} is not made: {why}."
-    return Diagnostic(code, name, message, Severity.WARNING, diagnostic.span, entry=diagnostic.entry)
+    return Diagnostic(code, name, message[:1].upper() + message[1:] + ".", Severity.WARNING, Span(0, 0))
 
 
 def unreadable(reason: str) -> Diagnostic:

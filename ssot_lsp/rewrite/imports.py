@@ -248,7 +248,15 @@ class _Block:
         if not statement.absolute:  # `import a.b`: only if it stands there already
             return _has(statement, item)
         same = [other for other in statement.items if other.local == item.local]
-        return all(other.name == item.name for other in same) and (bool(same) or layout.can_hold(item))
+        has_room = bool(same) or layout.can_hold(item) or self._can_end_line(statement, layout, item)
+        return has_room and all(other.name == item.name for other in same)
+
+    def _can_end_line(self, statement: _Statement, layout: Layout, item: Item) -> bool:
+        """Whether the item can come last on a statement's one line, with its comment behind it."""
+        origin = statement.origin
+        if item.above or layout.tail or statement.behind or origin is None:
+            return False
+        return not self.source[origin.span.end : self._line(origin).end].strip()
 
     def _is_bound_once(self, name: str) -> bool:
         """Whether the file seems to bind a name nowhere but in one import: then it matters little where that stands."""
@@ -260,7 +268,11 @@ class _Block:
     def _join(self, home: _Statement, item: Item) -> None:
         if _has(home, item):
             return
-        layout = self._open(home).with_item(item)
+        layout = self._open(home)
+        if layout.can_hold(item):
+            layout = layout.with_item(item)
+        else:
+            layout, home.behind = layout.with_item(item, at_end=True), item.behind
         home.items.insert(layout.aliases.index(item.code), item)
         home.layout, home.changed = layout, True
 
@@ -299,7 +311,7 @@ class _Block:
             above = [*first.above, *([first.behind] if rest.strip() and first.behind else [])]
             lines = [*above, _commented(_code(first), "" if rest.strip() else first.behind)]
             yield TextEdit(origin.span, (newline + indentation).join(lines))
-        elif edit := minimal_edit(origin.span, old, _code(first)):
+        elif edit := minimal_edit(origin.span, old, _commented(_code(first), first.behind)):
             yield edit
         pragma = self._pragma(origin)
         lines = [new for part in parts[1:] for new in (*part.above, _commented(_code(part), part.behind, pragma))]

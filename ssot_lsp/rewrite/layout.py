@@ -203,9 +203,9 @@ class Layout:
         """Whether the layout has room for the item's comments."""
         return not item.has_comment or (self.is_wrapped and self.is_one_per_line)
 
-    def with_item(self, item: Item) -> Layout:
+    def with_item(self, item: Item, *, at_end: bool = False) -> Layout:
         """The statement with one more name, in its own style; where names are sorted, in its place among them."""
-        index = self._place(item)
+        index = len(self.aliases) if at_end else self._place(item)
         gap = self.gaps[index]
         is_last = index == len(self.aliases)
         if self.is_wrapped and self.is_one_per_line:

@@ -1,0 +1,56 @@
+# Everything here needs make and Python 3.10 or newer (with venv and pip), and sets itself up.
+#
+#   make demo         the demonstration, on a copy of examples/netra
+#   make test         everything that CI checks
+#   make test-lowest  the tests against the lowest versions of the dependencies that pyproject.toml allows
+#   make PYTHON=python3.12 ...  with another Python (after `make clean`)
+
+PYTHON ?= python3
+VENV := .venv
+LOWEST := .venv-lowest
+BIN := $(VENV)/bin/python
+
+# What is set outside must not decide what runs in here.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
+
+.PHONY: demo test lint format clean test-lowest
+
+demo: $(VENV)/.installed
+	$(BIN) scripts/demo.py
+
+test: lint
+	$(BIN) -m pytest
+
+lint: $(VENV)/.installed
+	$(BIN) -m ruff check
+	$(BIN) -m ruff format --check
+	$(BIN) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.installed
+	$(BIN) -m ruff check --fix
+	$(BIN) -m ruff format
+
+clean:
+	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest
+
+# An environment is made anew when pyproject.toml has changed. The pip that comes with Python may be too old for --group.
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed: make PYTHON=..." if sys.version_info < (3, 10) else 0)'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN) -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(BIN) -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+$(LOWEST)/.installed: pyproject.toml scripts/lowest.py $(VENV)/.installed
+	$(PYTHON) -m venv --clear $(LOWEST)
+	@echo '*' > $(LOWEST)/.gitignore
+	$(BIN) scripts/lowest.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group test \
+		--constraint $(LOWEST)/constraints.txt
+	@touch $@

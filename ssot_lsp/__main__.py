@@ -1,0 +1,5 @@
+"""`python -m ssot_lsp`."""
+
+from ssot_lsp.cli import main
+
+main()

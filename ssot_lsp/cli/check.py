@@ -1,0 +1,63 @@
+"""`ssot-lsp check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ssot_lsp.cli.baseline import BaselineError, apply_baseline, write_baseline
+from ssot_lsp.cli.changed import GitError, changed_files
+from ssot_lsp.cli.options import (
+    FOUND,
+    Options,
+    exit_code,
+    fail,
+    load_project,
+    note,
+    print_reports,
+    progress,
+    shared_options,
+)
+from ssot_lsp.cli.workspace import check_file, registry_reports, with_findings
+
+
+@click.command()
+@shared_options
+@click.option("--changed", is_flag=True, help="Only the files that git says have changed.")
+@click.option("--base", metavar="REV", help="With --changed: changed since where this revision and HEAD part.")
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Known findings, which do not fail.")
+@click.option("--update-baseline", is_flag=True, help="Write what is found to the baseline.")
+def check(options: Options, *, changed: bool, base: str | None, baseline: Path | None, update_baseline: bool) -> None:
+    """Report deprecated, unresolved and non-exported imports.
+
+    Exits with 0 if nothing was found, 1 if something was, 2 if it could not run.
+    """
+    if base and not changed:
+        fail("--base goes with --changed")
+    if update_baseline and baseline is None:
+        fail("--update-baseline goes with --baseline FILE")
+    project = load_project(options)
+    files = list(project.find_files(options.paths))
+    if changed:
+        try:
+            wanted = changed_files(project.root, base)
+        except GitError as error:
+            fail(str(error))
+        files = [path for path in files if path in wanted]
+    with progress(files, "Checking") as todo:
+        reports = with_findings([*registry_reports(project), *(check_file(project, path) for path in todo)])
+    slack = 0
+    if baseline is not None:
+        try:
+            if update_baseline:
+                write_baseline(baseline, reports, project.root)
+            reports, slack = apply_baseline(baseline, reports, project.root)
+        except BaselineError as error:
+            fail(str(error))
+    print_reports(options, project, reports)
+    if slack:
+        note(f"error: {baseline}: {slack} known findings are gone: run again with --update-baseline")
+    code = exit_code(options, reports)
+    sys.exit(FOUND if slack and not options.exit_zero else code)

@@ -1,0 +1,151 @@
+"""The options that `check` and `fix` share, and what both do before and after their work."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ssot_lsp.cli.reporters import FORMATS, render, statistics
+from ssot_lsp.config import ConfigError, Settings, find_root
+from ssot_lsp.model import Diagnostic, Report, Severity
+from ssot_lsp.project import Project
+from ssot_lsp.registry import RegistryError
+
+CLEAN, FOUND, CANNOT_RUN, CHANGED_MEANWHILE = range(4)
+"""Exit codes."""
+
+_PROGRESS_FROM = 500
+"""Files; fewer are checked before a bar would be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `check` and `fix` were asked, as far as they share it."""
+
+    paths: tuple[Path, ...]
+    registry: Path | None
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    output_format: str
+    python: Path | None
+    statistics: bool
+    exit_zero: bool
+    fail_on: Severity
+
+
+def shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared options; it is called with an `Options` first."""
+
+    @functools.wraps(command)
+    def wrapped(**given: Any) -> None:
+        options = Options(
+            paths=tuple(Path.cwd() / path for path in given.pop("paths")) or (Path.cwd(),),
+            registry=given.pop("registry"),
+            select=_codes(given.pop("select")),
+            ignore=_codes(given.pop("ignore")),
+            output_format=given.pop("output_format"),
+            python=given.pop("python"),
+            statistics=given.pop("statistics"),
+            exit_zero=given.pop("exit_zero"),
+            fail_on=Severity[given.pop("fail_on").upper()],
+        )
+        del given["jobs"], given["no_cache"]
+        command(options, **given)
+
+    labels = [severity.label for severity in Severity]
+    decorators = (
+        click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]..."),
+        click.option("--registry", type=click.Path(path_type=Path), metavar="FILE", help="The registry to use."),
+        click.option("--select", multiple=True, metavar="CODES", help="Only these rules, separated by commas."),
+        click.option("--ignore", multiple=True, metavar="CODES", help="All rules but these."),
+        click.option(
+            "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print."
+        ),
+        click.option("--python", type=click.Path(path_type=Path), metavar="PATH", help="The environment to read."),
+        click.option("--jobs", type=click.IntRange(min=0), metavar="N", help="Accepted; one process checks all files."),
+        click.option("--no-cache", is_flag=True, help="Accepted; nothing is cached."),
+        click.option("--statistics", is_flag=True, help="Count the diagnostics of each rule."),
+        click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something was found."),
+        click.option(
+            "--fail-on",
+            type=click.Choice(labels),
+            default="warning",
+            show_default=True,
+            help="The least severity to fail for.",
+        ),
+    )
+    for decorator in reversed(decorators):
+        wrapped = decorator(wrapped)
+    return wrapped
+
+
+def _codes(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(code.strip().upper() for codes in given for code in codes.split(",") if code.strip())
+
+
+def fail(message: str) -> NoReturn:
+    """End with one clear line and the exit code for *could not run*."""
+    note(f"error: {message}")
+    sys.exit(CANNOT_RUN)
+
+
+def note(message: str) -> None:
+    """Say something beside the report, on standard error."""
+    click.echo(" ".join(message.splitlines()), err=True)
+
+
+def load_project(options: Options) -> Project:
+    """The project around the current folder; ends the program if it cannot be used."""
+    for path in options.paths:
+        if not path.exists():
+            fail(f"{path}: no such file or folder")
+    root = find_root(Path.cwd())
+    registry = Path.cwd() / options.registry if options.registry else None
+    overrides = Settings(registry=registry, select=options.select, ignore=options.ignore, python=options.python)
+    try:
+        project = Project.load(root, overrides)
+    except (ConfigError, RegistryError) as error:
+        fail(str(error))
+    if project.note:
+        note(f"note: {project.note}")
+    return project
+
+
+def progress(files: Sequence[Path], label: str) -> Any:
+    """The files, with a progress bar around them if there are many and a person is watching."""
+    hidden = len(files) < _PROGRESS_FROM or not sys.stderr.isatty()
+    return click.progressbar(files, label=label, file=sys.stderr, hidden=hidden)
+
+
+def print_reports(options: Options, project: Project, reports: Sequence[Report]) -> None:
+    """Print what was found, in the format that was asked for."""
+    is_person = sys.stdout.isatty()
+    text = (
+        statistics(reports)
+        if options.statistics
+        else render(options.output_format, reports, project.root, colour=is_person)
+    )
+    if text:
+        click.echo(text)
+    if is_person and not options.statistics and options.output_format in ("full", "concise"):
+        click.echo(_summary([diagnostic for report in reports for diagnostic in report.diagnostics]))
+
+
+def _summary(diagnostics: Sequence[Diagnostic]) -> str:
+    if not diagnostics:
+        return "Nothing found."
+    safe = sum(d.fix is not None and d.fix.applicability.value == "safe" for d in diagnostics)
+    found = f"Found {len(diagnostics)} diagnostic{'s' if len(diagnostics) > 1 else ''}."
+    return f"{found} `ssot-lsp fix` mends {safe} of them." if safe else found
+
+
+def exit_code(options: Options, reports: Iterable[Report]) -> int:
+    """The exit code: whether anything at or above the asked severity was found."""
+    bad = any(d.severity <= options.fail_on for report in reports for d in report.diagnostics)
+    return FOUND if bad and not options.exit_zero else CLEAN

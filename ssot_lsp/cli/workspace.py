@@ -1,0 +1,66 @@
+"""Files of a project → reports, for the commands: what the server does with open documents, on files on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssot_lsp import engine
+from ssot_lsp.cli.options import note
+from ssot_lsp.files import SourceFile, UnreadableFileError, decode
+from ssot_lsp.model import Diagnostic, Report
+from ssot_lsp.project import Document, Project
+from ssot_lsp.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that was read: its bytes, how they were decoded, and the document."""
+
+    data: bytes
+    source: SourceFile
+    document: Document
+
+
+def open_file(project: Project, path: Path) -> Opened | Report:
+    """Read a file; one that cannot be read gives a report that says why (SSOT092)."""
+    try:
+        data = path.read_bytes()
+        source = decode(data)
+    except UnreadableFileError as error:
+        return _unreadable(path, str(error))
+    except OSError as error:
+        return _unreadable(path, error.strerror or str(error))
+    return Opened(data, source, project.document(path, source.source))
+
+
+def _unreadable(path: Path, reason: str) -> Report:
+    return Report(path, Text(""), (engine.unreadable(reason),))
+
+
+def check_file(project: Project, path: Path) -> Report:
+    """Check one file, its fixes worked out."""
+    opened = open_file(project, path)
+    if isinstance(opened, Report):
+        return opened
+    document = opened.document
+    diagnostics = engine.check(document, project)
+    if document.syntax.has_errors:
+        note(f"note: {project.relative(path)}: does not parse; what was found may be incomplete")
+    return Report(path, document.text, tuple(engine.with_fixes(document, project, d) for d in diagnostics))
+
+
+def registry_reports(project: Project) -> Iterator[Report]:
+    """What is wrong with single entries of the registry, file by file."""
+    problems: dict[Path, list[Diagnostic]] = {}
+    for path, problem in project.registry.problems:
+        if project.settings.reports(problem.code):
+            problems.setdefault(path, []).append(problem)
+    for path, found in problems.items():
+        yield Report(path, project.registry.text(path), tuple(found))
+
+
+def with_findings(reports: Iterable[Report]) -> list[Report]:
+    """The reports that have something to say."""
+    return [report for report in reports if report.diagnostics]
