@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ssot_lsp.model import Severity
 
@@ -26,8 +26,7 @@ class ConfigError(Exception):
     """Settings that cannot be used. Its text is one line: file, line (from 1), key, what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a workspace, a command line or an editor asks for."""
 
     registry: Path | None = None
@@ -40,7 +39,7 @@ class Settings:
     """Codes, or beginnings of codes, not to report."""
     exclude: tuple[str, ...] = ()
     """Files that are not checked: gitignore-style globs, relative to the root."""
-    severity: Mapping[str, Severity] = field(default_factory=dict)
+    severity: Mapping[str, Severity] = MappingProxyType({})
     """Severities by code."""
     python: Path | None = None
     """The interpreter, or the folder, of the environment to read."""
@@ -51,7 +50,7 @@ class Settings:
 
     def override(self, **given: Any) -> Settings:
         """These settings with those that are given (neither None nor empty) in their place."""
-        return replace(self, **{key: value for key, value in given.items() if value})
+        return self._replace(**{key: value for key, value in given.items() if value})
 
 
 def find_root(start: Path) -> Path:
@@ -111,7 +110,7 @@ def settings_from(table: Toml, root: Path, error: Any) -> Settings:
                 raise error(key, "expected a list of strings")
             settings = settings.override(**{key: tuple(value)})
         elif key == "severity":
-            settings = replace(settings, severity=_severities(value, error))
+            settings = settings._replace(severity=_severities(value, error))
         else:
             raise error(key, "unknown setting")
     return settings

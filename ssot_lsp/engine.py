@@ -6,8 +6,8 @@ text → syntax → rules → diagnostics; and diagnostics → rewrite → verif
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from ssot_lsp.model import Applicability, Diagnostic, Fix, Move, Replacement, Severity
 from ssot_lsp.project import Document, Project
@@ -37,7 +37,7 @@ def check(
             found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
     settings = project.settings
     return tuple(
-        replace(diagnostic, severity=settings.severity.get(diagnostic.code, diagnostic.severity))
+        diagnostic._replace(severity=settings.severity.get(diagnostic.code, diagnostic.severity))
         for diagnostic in sorted(found.values(), key=lambda d: d.span)
         if settings.reports(diagnostic.code) and not _is_suppressed(diagnostic, document, today or date.today())
     )
@@ -81,7 +81,7 @@ def with_fixes(document: Document, project: Project, diagnostic: Diagnostic) -> 
         edits, _ = _rewrite(document, project, replacement.moves)
         if edits:
             fixes.append(Fix(replacement.title, replacement.applicability, edits))
-    return replace(diagnostic, fixes=tuple(fixes))
+    return diagnostic._replace(fixes=tuple(fixes))
 
 
 def _rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tuple[tuple[TextEdit, ...], str]:
@@ -94,8 +94,7 @@ def _rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tup
         return (), str(error)
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(NamedTuple):
     """The outcome of fixing a document."""
 
     edits: tuple[TextEdit, ...]
@@ -146,7 +145,7 @@ def _moves(wanted: Sequence[tuple[Diagnostic, Replacement]]) -> list[Move]:
 
 
 def _refusal(diagnostic: Diagnostic, why: str) -> Diagnostic:
-    return replace(refused(f"the fix of {diagnostic.code} is not made: {why}"), span=diagnostic.span)
+    return refused(f"the fix of {diagnostic.code} is not made: {why}")._replace(span=diagnostic.span)
 
 
 def refused(message: str) -> Diagnostic:

@@ -9,9 +9,8 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -32,8 +31,7 @@ class RefusedWriteError(Exception):
     """A file that is not to be replaced; its text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file's text and how it was encoded, so that unchanged text is written back byte for byte."""
 
     source: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from ssot_lsp.text import Span, Text, TextEdit
 
@@ -15,8 +15,7 @@ def is_dotted_name(text: str) -> bool:
     return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectRef:
+class ObjectRef(NamedTuple):
     """An object reference: `package.module:qualified.name`, or `package.module` for a module.
 
     The syntax is that of entry points (https://packaging.python.org/specifications/entry-points/, "value").
@@ -70,8 +69,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a registry. Fields are named as its keys in registry.json (DESIGN: "registry.json")."""
 
     canonical: ObjectRef | None
@@ -88,12 +86,11 @@ class Entry:
     allow: tuple[str, ...] = ()
     path: Path = Path()
     """The registry file that it stands in."""
-    index: int = 0
+    place: int = 0
     """Its place in that file's `entries`, from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedName:
+class ImportedName(NamedTuple):
     """One alias of an import statement: `b as c` in `from a import b as c`, `a.b` in `import a.b`."""
 
     name: str
@@ -110,8 +107,7 @@ class ImportedName:
         return self.asname or self.name.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class ImportStatement:
+class ImportStatement(NamedTuple):
     """An `import` or `from … import` statement and where it stands."""
 
     span: Span
@@ -143,8 +139,7 @@ class ImportStatement:
     """The statement parses on its own. False for half-typed ones, which are left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A place in some file."""
 
     path: Path
@@ -152,16 +147,14 @@ class Location:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """Another place that helps to understand a diagnostic."""
 
     message: str
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """What an imported name is to be imported as instead."""
 
     statement: ImportStatement
@@ -169,8 +162,7 @@ class Move:
     target: ObjectRef
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(NamedTuple):
     """A fix before its edits are known: which names move where."""
 
     title: str
@@ -178,8 +170,7 @@ class Replacement:
     moves: tuple[Move, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """Edits that were verified: applied together they change what `title` says and nothing else."""
 
     title: str
@@ -187,8 +178,7 @@ class Fix:
     edits: tuple[TextEdit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """Something to tell the user about a span of a text."""
 
     code: str
@@ -217,8 +207,7 @@ class Diagnostic:
         return sure[0] if sure else self.fixes[0] if len(self.fixes) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The diagnostics of one file."""
 
     path: Path

@@ -10,9 +10,10 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ssot_lsp.files import PYTHON_SUFFIXES, UnreadableFileError, decode, find_python_files
 from ssot_lsp.model import ImportStatement, Location, ObjectRef
@@ -33,8 +34,7 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """One way in which a module comes to bind a name."""
 
     row: int
@@ -47,8 +47,7 @@ class Binding:
     """A class or function, as against a variable or an import."""
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(NamedTuple):
     """What is known of one module from its text."""
 
     name: str
@@ -56,7 +55,7 @@ class Module:
     """Its file; None for a namespace package."""
     folders: tuple[Path, ...] = ()
     """Where its submodules are, if it is a package."""
-    bindings: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
+    bindings: Mapping[str, tuple[Binding, ...]] = MappingProxyType({})
     stars: tuple[str, ...] = ()
     """The modules of its `import *`."""
     open_ended: bool = False
@@ -68,8 +67,7 @@ class Module:
     text: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """Where an object is defined."""
 
     ref: ObjectRef
@@ -378,15 +376,6 @@ def _extended(ref: ObjectRef, rest: str) -> ObjectRef:
     return ObjectRef(ref.module, ".".join(part for part in (ref.qualname, rest) if part))
 
 
-@dataclass
-class _All:
-    """What was seen of `__all__`, in the order of the file: names, modules whose `__all__` is added, or unknown."""
-
-    parts: list[str | ObjectRef] = field(default_factory=list)
-    known: bool = True
-    seen: bool = False
-
-
 class _Reader:
     """Walks the statements that run when a module is imported, and notes what they bind."""
 
@@ -397,7 +386,10 @@ class _Reader:
         self.bindings: dict[str, list[Binding]] = {}
         self.stars: list[str] = []
         self.open_ended = False
-        self.all = _All()
+        # what was seen of `__all__`, in the order of the file: names, and modules whose `__all__` is added
+        self.all_parts: list[str | ObjectRef] = []
+        self.all_known = True
+        self.all_seen = False
 
     def bind(self, name: str, node: ast.AST, origin: ObjectRef | None = None, *, offset: int = 0) -> None:
         row, column = getattr(node, "lineno", 1) - 1, getattr(node, "col_offset", 0) + offset
@@ -520,10 +512,10 @@ class _Reader:
         if value is None:
             return
         if not adds:
-            self.all.parts = []
-            self.all.known = True
-        self.all.seen = True
-        self.all.known &= not conditional
+            self.all_parts = []
+            self.all_known = True
+        self.all_seen = True
+        self.all_known &= not conditional
         self.all_part(value)
 
     def all_call(self, call: ast.Call, *, conditional: bool) -> None:
@@ -535,9 +527,9 @@ class _Reader:
             and function.value.id == "__all__"
         ):
             return
-        self.all.seen = True
+        self.all_seen = True
         if conditional or len(call.args) != 1 or function.attr not in ("append", "extend"):
-            self.all.known = False
+            self.all_known = False
         elif function.attr == "append":
             self.all_part(ast.List([call.args[0]], ast.Load()))
         else:
@@ -547,11 +539,11 @@ class _Reader:
         if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
             for item in value.elts:
                 if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                    self.all.parts.append(item.value)
+                    self.all_parts.append(item.value)
                 elif isinstance(item, ast.Starred):
                     self.all_part(item.value)
                 else:
-                    self.all.known = False
+                    self.all_known = False
         elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
             self.all_part(value.left)
             self.all_part(value.right)
@@ -559,15 +551,15 @@ class _Reader:
             if value.func.id in ("list", "tuple", "sorted", "set"):
                 self.all_part(value.args[0])
             else:
-                self.all.known = False
+                self.all_known = False
         elif isinstance(value, ast.Attribute) and value.attr == "__all__" and isinstance(value.value, ast.Name):
             origins = [binding.origin for binding in self.bindings.get(value.value.id, ())]
             if len(origins) == 1 and origins[0] is not None:
-                self.all.parts.append(origins[0])
+                self.all_parts.append(origins[0])
             else:
-                self.all.known = False
+                self.all_known = False
         elif not (isinstance(value, ast.Name) and value.id == "__all__"):
-            self.all.known = False
+            self.all_known = False
 
 
 def _is_own_module(node: ast.Subscript) -> bool:
@@ -578,12 +570,12 @@ def _is_own_module(node: ast.Subscript) -> bool:
 
 def _exports(reader: _Reader, modules: Modules) -> tuple[tuple[str, ...] | None, bool]:
     """The names in `__all__`, if all of them are known, and whether there is an `__all__`."""
-    if not reader.all.seen:
+    if not reader.all_seen:
         return None, bool(reader.bindings.get("__all__"))
-    if not reader.all.known:
+    if not reader.all_known:
         return None, True
     names: list[str] = []
-    for part in reader.all.parts:
+    for part in reader.all_parts:
         if isinstance(part, str):
             names.append(part)
             continue

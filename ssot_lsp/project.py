@@ -62,7 +62,7 @@ class Project:
         """
         settings = load_settings(root)
         if overrides is not None:
-            settings = settings.override(**{name: getattr(overrides, name) for name in Settings.__slots__})
+            settings = settings.override(**{name: getattr(overrides, name) for name in Settings._fields})
         environment = Environment.find(root, settings.python)
         path, note = _registry_file(root, settings)
         registry = load(path, root, read, environment.registry_file) if path else Registry()

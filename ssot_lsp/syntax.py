@@ -8,10 +8,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ssot_lsp.model import ImportedName, ImportStatement
 from ssot_lsp.text import Span, Text
@@ -33,8 +32,7 @@ _SUPPRESSION = re.compile(
 _UNTIL = re.compile(r"until=(\d{4}-\d{2}-\d{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """A comment that silences diagnostics on its row (from 0)."""
 
     row: int
@@ -49,8 +47,7 @@ class Suppression:
         return (not self.codes or code in self.codes) and (self.until is None or today <= self.until)
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(NamedTuple):
     """What a source text imports and what its comments silence."""
 
     imports: tuple[ImportStatement, ...] = ()
@@ -150,7 +147,7 @@ def _statements(
         if statement is not None:
             well_formed = not check or _parses(source[slice(*statement.span)])
             run = runs.get(node.id, -1)
-            yield replace(statement, block=block, run=run, others=others, well_formed=well_formed)
+            yield statement._replace(block=block, run=run, others=others, well_formed=well_formed)
 
 
 def _parses(statement: str) -> bool:
@@ -233,17 +230,20 @@ def _name(node: Node, offset: Callable[[int], int]) -> ImportedName:
     )
 
 
-@dataclass(slots=True)
-class _Place:
-    guarded_by: tuple[int, ...] = ()
-    handler_of: tuple[int, ...] = ()
-    expects_error: bool = False
-    type_checking: bool = False
+class _Place(NamedTuple):
+    """What the statements around a node say about it. The fields are those of `ImportStatement`."""
+
+    guarded_by: tuple[int, ...]
+    handler_of: tuple[int, ...]
+    expects_error: bool
+    type_checking: bool
 
 
 def _place(node: Node) -> _Place:
-    """What the statements around a node say about it, from the innermost outwards."""
-    place = _Place()
+    """Look at the statements around a node, from the innermost outwards."""
+    guarded_by: tuple[int, ...] = ()
+    handler_of: tuple[int, ...] = ()
+    expects_error = type_checking = False
     deferred = False  # in a function's body: it runs later, outside of the `try` or `with` around its definition
     child, parent = node, node.parent
     while parent is not None:
@@ -253,22 +253,22 @@ def _place(node: Node) -> _Place:
         elif kind == "if_statement":
             condition, body = parent.child_by_field_name("condition"), parent.child_by_field_name("consequence")
             if condition is not None and body == child and _dotted(condition).split(".")[-1] == "TYPE_CHECKING":
-                place.type_checking = True
+                type_checking = True
         elif deferred:
             pass
         elif kind == "try_statement":
             catches = any(_catches(clause) & _CAUGHT for clause in parent.named_children)
             if catches and parent.child_by_field_name("body") == child:
-                place.guarded_by += (parent.start_byte,)
+                guarded_by += (parent.start_byte,)
             elif child.type == "except_clause" and _catches(child) & _CAUGHT:
-                place.handler_of += (parent.start_byte,)
+                handler_of += (parent.start_byte,)
         elif kind == "with_statement":
             calls = dict(_context_calls(parent))
-            place.expects_error |= any(_IMPORT_ERRORS & calls.get(name, frozenset()) for name in _RAISES)
+            expects_error |= any(_IMPORT_ERRORS & calls.get(name, frozenset()) for name in _RAISES)
             if calls.get("suppress", frozenset()) & _CAUGHT:
-                place.guarded_by += (parent.start_byte,)
+                guarded_by += (parent.start_byte,)
         child, parent = parent, parent.parent
-    return place
+    return _Place(guarded_by, handler_of, expects_error, type_checking)
 
 
 def _catches(node: Node) -> frozenset[str]:

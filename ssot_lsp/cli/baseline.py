@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ssot_lsp.model import Diagnostic, Report
@@ -52,7 +51,7 @@ def apply_baseline(path: Path, reports: Iterable[Report], root: Path) -> tuple[l
             else:
                 fresh.append(diagnostic)
         if fresh:
-            left.append(replace(report, diagnostics=tuple(fresh)))
+            left.append(report._replace(diagnostics=tuple(fresh)))
     return left, sum(known.values())
 
 

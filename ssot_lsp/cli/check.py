@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from ssot_lsp.cli.baseline import BaselineError, apply_baseline, write_baseline
-from ssot_lsp.cli.changed import GitError, changed_files
 from ssot_lsp.cli.options import (
     FOUND,
     Options,
@@ -21,6 +20,7 @@ from ssot_lsp.cli.options import (
     shared_options,
 )
 from ssot_lsp.cli.workspace import check_file, registry_reports, with_findings
+from ssot_lsp.model import Report
 
 
 @click.command()
@@ -41,23 +41,35 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     project = load_project(options)
     files = list(project.find_files(options.paths))
     if changed:
-        try:
-            wanted = changed_files(project.root, base)
-        except GitError as error:
-            fail(str(error))
-        files = [path for path in files if path in wanted]
+        files = _changed(files, project.root, base)
     with progress(files, "Checking") as todo:
         reports = with_findings([*registry_reports(project), *(check_file(project, path) for path in todo)])
     slack = 0
     if baseline is not None:
-        try:
-            if update_baseline:
-                write_baseline(baseline, reports, project.root)
-            reports, slack = apply_baseline(baseline, reports, project.root)
-        except BaselineError as error:
-            fail(str(error))
+        reports, slack = _against(baseline, reports, project.root, update=update_baseline)
     print_reports(options, project, reports)
     if slack:
         note(f"error: {baseline}: {slack} known findings are gone: run again with --update-baseline")
     code = exit_code(options, reports)
     sys.exit(FOUND if slack and not options.exit_zero else code)
+
+
+def _changed(files: Sequence[Path], root: Path, base: str | None) -> list[Path]:
+    from ssot_lsp.cli.changed import GitError, changed_files  # noqa: PLC0415 - not every check asks git
+
+    try:
+        wanted = changed_files(root, base)
+    except GitError as error:
+        fail(str(error))
+    return [path for path in files if path in wanted]
+
+
+def _against(baseline: Path, reports: Sequence[Report], root: Path, *, update: bool) -> tuple[list[Report], int]:
+    from ssot_lsp.cli.baseline import BaselineError, apply_baseline, write_baseline  # noqa: PLC0415
+
+    try:
+        if update:
+            write_baseline(baseline, reports, root)
+        return apply_baseline(baseline, reports, root)
+    except BaselineError as error:
+        fail(str(error))

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -34,8 +34,7 @@ from ssot_lsp.project import Project
 _LINES = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     """A file that is to be changed, and what that mends."""
 
     path: Path

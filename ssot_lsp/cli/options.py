@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
@@ -24,8 +23,7 @@ _PROGRESS_FROM = 500
 """Files; fewer are checked before a bar would be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What `check` and `fix` were asked, as far as they share it."""
 
     paths: tuple[Path, ...]

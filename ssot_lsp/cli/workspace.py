@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ssot_lsp import engine
 from ssot_lsp.cli.options import note
@@ -14,8 +14,7 @@ from ssot_lsp.project import Document, Project
 from ssot_lsp.text import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A file that was read: its bytes, how they were decoded, and the document."""
 
     data: bytes

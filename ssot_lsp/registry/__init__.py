@@ -5,9 +5,9 @@ A look-up is pure: from a path to the entry that speaks of it and where its chai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
 from ssot_lsp.registry.load import LoadedFile, Locate, Problem, RegistryError, load_files
@@ -17,8 +17,7 @@ from ssot_lsp.text import Text
 __all__ = ["Match", "Registry", "RegistryError", "load"]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """What the registry says of one path."""
 
     entry: Entry
@@ -44,29 +43,23 @@ def load(
     return Registry(tuple(load_files(path, root, read, distributed)))
 
 
-@dataclass(frozen=True)
 class Registry:
     """All entries in force, the nearest registry's first."""
 
-    files: tuple[LoadedFile, ...] = ()
-    packages: tuple[str, ...] = field(init=False)
-    """The first-party packages as the nearest registry gives them; empty if it does not."""
-    problems: tuple[Problem, ...] = field(init=False)
-    """What is wrong with single entries, each with its file."""
-    _index: Mapping[str, tuple[tuple[Entry, ObjectRef], ...]] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        index = _index(entry for file in self.files for entry in file.entries)
-        object.__setattr__(self, "_index", index)
-        object.__setattr__(self, "packages", self.files[0].packages if self.files else ())
-        cycles = list(_cycles(self, (entry for file in self.files for entry in file.entries)))
-        in_cycle = {(entry.path, entry.index) for entry in cycles}
-        if in_cycle:
-            rest = (e for file in self.files for e in file.entries if (e.path, e.index) not in in_cycle)
-            object.__setattr__(self, "_index", _index(rest))
-        problems = [(file.path, problem) for file in self.files for problem in file.problems]
-        problems += ((entry.path, self._cycle_problem(entry)) for entry in cycles)
-        object.__setattr__(self, "problems", tuple(problems))
+    def __init__(self, files: tuple[LoadedFile, ...] = ()) -> None:
+        self.files = files
+        self.packages = files[0].packages if files else ()
+        """The first-party packages as the nearest registry gives them; empty if it does not."""
+        self._index = _index(self.entries)
+        cycles = list(_cycles(self, self.entries))
+        if cycles:
+            circular = {id(entry) for entry in cycles}
+            self._index = _index(entry for entry in self.entries if id(entry) not in circular)
+        self.problems: tuple[Problem, ...] = (
+            *((file.path, problem) for file in files for problem in file.problems),
+            *((entry.path, self._cycle_problem(entry)) for entry in cycles),
+        )
+        """What is wrong with single entries, each with its file."""
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -80,7 +73,7 @@ class Registry:
     def location(self, entry: Entry, *place: str | int) -> Location:
         """Where an entry stands, or with `place` the value at that key of it."""
         text = self.text(entry.path)
-        return Location(entry.path, text, locate(text.source, ("entries", entry.index, *place)))
+        return Location(entry.path, text, locate(text.source, ("entries", entry.place, *place)))
 
     def match(self, ref: ObjectRef) -> Match | None:
         """What the registry says of a path; None if nothing.

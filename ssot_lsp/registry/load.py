@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ssot_lsp.model import Applicability, Diagnostic, Entry, ObjectRef, Severity, is_dotted_name
 from ssot_lsp.registry.locate import JsonPath, locate
@@ -39,8 +37,7 @@ class RegistryError(Exception):
         super().__init__(f"{path}:{row + 1}:{column + 1}: {key + ': ' if key else ''}{reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedFile:
+class LoadedFile(NamedTuple):
     """One registry file, read: its entries in the order of the file and what was wrong with single ones."""
 
     path: Path
@@ -111,16 +108,7 @@ def load_file(path: Path, text: Text) -> LoadedFile:
     Raises RegistryError if it cannot be used.
     """
     value = _json(path, text)
-    unknown: list[tuple[JsonPath, str]] = []
-    errors = sorted(_schema().iter_errors(value), key=lambda error: [str(part) for part in error.instance_path])
-    for error in errors:
-        place = list(error.instance_path)
-        if error.schema_path[-1] == "additionalProperties":
-            allowed = _properties(place)
-            unknown += (([*place, name], name) for name in _at(value, place) if name not in allowed)
-        else:
-            reason = _reason(error.schema_path, error.message)
-            raise _error(path, text, place, reason)
+    unknown = [] if _is_plainly_valid(value) else _validate(path, text, value)
     problems = [
         _problem(text, place, f"unknown key {name!r}{_did_you_mean(name, _properties(place[:-1]))}")
         for place, name in unknown
@@ -134,6 +122,55 @@ def load_file(path: Path, text: Text) -> LoadedFile:
         _entry(path, text, index, item) for index, item in enumerate(value["entries"]) if index not in skipped
     )
     return LoadedFile(path, text, packages, tuple(value.get("extends", ())), entries, tuple(problems))
+
+
+def _is_plainly_valid(value: Any) -> bool:
+    """Whether a registry is valid at a glance. It saves loading the validator, which knows what exactly is wrong."""
+    if (
+        not isinstance(value, dict)
+        or value.keys() - _properties(())
+        or type(value.get("version")) is not int
+        or value["version"] != 1
+    ):
+        return False
+    lists = [value.get("packages", []), value.get("extends", [])]
+    entries = value.get("entries")
+    if not isinstance(entries, list):
+        return False
+    known, texts = set(_properties(("entries",))), ("reason", "issue", "owner", "since", "removal")
+    for entry in entries:
+        if not isinstance(entry, dict) or entry.keys() - known or not entry.get("deprecated"):
+            return False
+        if "canonical" not in entry or not isinstance(entry["canonical"], (str, type(None))):
+            return False
+        if any(not isinstance(entry.get(key, ""), str) for key in texts) or not isinstance(
+            entry.get("exclusive", True), bool
+        ):
+            return False
+        if (
+            entry.get("severity", "error") not in _SEVERITIES
+            or entry.get("applicability", "safe") not in _APPLICABILITIES
+        ):
+            return False
+        lists += (entry["deprecated"], entry.get("alternatives", []), entry.get("allow", []))
+    return all(isinstance(items, list) and all(isinstance(item, str) and item for item in items) for items in lists)
+
+
+_SEVERITIES = tuple(severity.label for severity in Severity)
+_APPLICABILITIES = tuple(applicability.value for applicability in Applicability)
+
+
+def _validate(path: Path, text: Text, value: Any) -> list[tuple[list[str | int], str]]:
+    """Validate against the schema; gives the unknown keys, each with its place. Raises RegistryError for all else."""
+    unknown: list[tuple[list[str | int], str]] = []
+    for error in sorted(_validator().iter_errors(value), key=lambda error: [str(part) for part in error.instance_path]):
+        place = list(error.instance_path)
+        if error.schema_path[-1] == "additionalProperties":
+            allowed = _properties(place)
+            unknown += (([*place, name], name) for name in _at(value, place) if name not in allowed)
+        else:
+            raise _error(path, text, place, _reason(error.schema_path, error.message))
+    return unknown
 
 
 def _json(path: Path, text: Text) -> Any:
@@ -175,13 +212,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 @cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of a registry, as shipped with this package."""
-    loaded: dict[str, Any] = json.loads((files("ssot_lsp.registry") / "schema.json").read_text("utf-8"))
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
     return loaded
 
 
 @cache
-def _schema() -> Draft7Validator:
-    import jsonschema_rs  # noqa: PLC0415 - only a process that loads a registry needs it
+def _validator() -> Draft7Validator:
+    import jsonschema_rs  # noqa: PLC0415 - 20 ms that only a registry with a mistake needs
 
     return jsonschema_rs.Draft7Validator(schema())
 
@@ -252,5 +289,5 @@ def _entry(path: Path, text: Text, index: int, item: Mapping[str, Any]) -> Entry
         exclusive=item.get("exclusive", False),
         allow=tuple(item.get("allow", ())),
         path=path,
-        index=index,
+        place=index,
     )

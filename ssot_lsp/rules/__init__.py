@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
 
 from ssot_lsp.model import (
     Applicability,
@@ -32,8 +33,7 @@ from ssot_lsp.registry import Match
 from ssot_lsp.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule."""
 
     code: str
@@ -44,7 +44,7 @@ class Rule:
 
     def page(self) -> str:
         """Its documentation page, in Markdown."""
-        return (files("ssot_lsp.rules") / f"{self.name.replace('-', '_')}.md").read_text("utf-8")
+        return Path(__file__).with_name(f"{self.name.replace('-', '_')}.md").read_text("utf-8")
 
 
 @cache
