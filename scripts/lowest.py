@@ -1,7 +1,7 @@
 """Print the lowest versions that pyproject.toml allows, as a constraints file for pip.
 
-``name>=1.2; marker`` becomes ``name==1.2; marker``, for the dependencies of the product (not for its tools). One without
-a lower bound is an error: nobody would know what it was tested with.
+``name>=1.2; marker`` becomes ``name==1.2; marker``, for the dependencies of the product (not for its tools). One
+without a lower bound is an error: nobody would know what it was tested with.
 """
 
 from __future__ import annotations

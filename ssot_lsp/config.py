@@ -6,8 +6,6 @@ import os.path
 import re
 import sys
 from collections.abc import Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -178,13 +176,20 @@ def _pytest_roots(root: Path, project: Toml) -> list[str]:
     if isinstance(found, str):
         return found.split()
     for name, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
-        parser = ConfigParser(interpolation=None, strict=False)
-        try:
-            parser.read(root / name, "utf-8")
-            return parser.get(section, "pythonpath").split()
-        except (ConfigParserError, UnicodeDecodeError):
-            continue
+        if (root / name).is_file() and (roots := _ini_list(root / name, section, "pythonpath")):
+            return roots
     return []
+
+
+def _ini_list(path: Path, section: str, option: str) -> list[str]:
+    from configparser import ConfigParser, Error  # noqa: PLC0415 - few projects still have one
+
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read(path, "utf-8")
+        return parser.get(section, option, fallback="").split()
+    except (Error, UnicodeDecodeError):
+        return []
 
 
 def declared_distributions(root: Path) -> frozenset[str]:

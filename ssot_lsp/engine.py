@@ -5,6 +5,8 @@ text → syntax → rules → diagnostics; and diagnostics → rewrite → verif
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -152,6 +154,17 @@ def refused(message: str) -> Diagnostic:
     """The diagnostic that tells of a change that was not made, at the beginning of the file."""
     code, name = REFUSED
     return Diagnostic(code, name, message[:1].upper() + message[1:] + ".", Severity.WARNING, Span(0, 0))
+
+
+def compiles(document: Document) -> bool:
+    """Whether Python accepts the document: only then are its fixes applied without someone who looks at them."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(document.text.source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def unreadable(reason: str) -> Diagnostic:

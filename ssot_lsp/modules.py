@@ -20,8 +20,8 @@ from ssot_lsp.model import ImportStatement, Location, ObjectRef
 from ssot_lsp.text import Span, Text
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
-_DEFINITION = re.compile(
-    r"^(?:class|def|async[ \t]+def)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)", re.MULTILINE
+_DEFINITION = (
+    r"(?m)^(?:class|def|async[ \t]+def)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)"  # compiled on use
 )
 _DYNAMIC_CALLS = frozenset({"globals", "exec"})
 
@@ -281,7 +281,7 @@ class Modules:
                 source = self._read(path).decode("utf-8", "replace")
             except OSError:
                 continue
-            for defined in {group for match in _DEFINITION.finditer(source) for group in match.groups() if group}:
+            for defined in {group for match in re.finditer(_DEFINITION, source) for group in match.groups() if group}:
                 definers.setdefault(defined, []).append(name)
         return {name: sorted(modules) for name, modules in definers.items()}
 

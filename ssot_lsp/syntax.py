@@ -23,13 +23,12 @@ _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError"})
 _CAUGHT = _IMPORT_ERRORS | {"Exception", "BaseException"}
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 
-_SUPPRESSION = re.compile(
-    r"#\s*(?:ssot:\s*(?P<file>ignore-file)\b"
+_SUPPRESSION = (  # compiled on use
+    r"(?i)#\s*(?:ssot:\s*(?P<file>ignore-file)\b"
     r"|ssot:\s*ignore\b(?:\[(?P<codes>[\w\s,]*)\])?(?P<rest>[^#]*)"
-    r"|noqa:\s*(?P<noqa>[A-Z][A-Z]*[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))",
-    re.IGNORECASE,
+    r"|noqa:\s*(?P<noqa>[A-Z][A-Z]*[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))"
 )
-_UNTIL = re.compile(r"until=(\d{4}-\d{2}-\d{2})")
+_UNTIL = r"until=(\d{4}-\d{2}-\d{2})"
 
 
 class Suppression(NamedTuple):
@@ -311,7 +310,7 @@ def _suppressions(
     ignore_file = False
     for node in sorted(comments, key=lambda node: node.start_byte):
         comment = (node.text or b"").decode("utf-8", "replace")
-        for match in _SUPPRESSION.finditer(comment):
+        for match in re.finditer(_SUPPRESSION, comment):
             if match["file"]:
                 ignore_file = True
                 continue
@@ -319,7 +318,7 @@ def _suppressions(
             span = Span(offset(node.start_byte), offset(node.end_byte))
             row = text.position(span.start).row
             if match["noqa"] is None:
-                until = _UNTIL.search(match["rest"] or "")
+                until = re.search(_UNTIL, match["rest"] or "")
                 found.append(Suppression(row, span, codes, _date(until[1]) if until else None))
             elif codes:
                 found.append(Suppression(row, span, codes))

@@ -353,7 +353,7 @@ class _Run:
 def annotated(source: str, comments: Sequence[Expected]) -> str:
     """A source with caret comments below its lines."""
     lines = []
-    for row, line in enumerate(re.split(r"(?<=\n)|(?<=\r)(?!\n)", source)):
+    for row, line in enumerate(re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", source)):
         lines.append(line if line.endswith(("\n", "\r")) else line + "\n")
         here = sorted((c for c in comments if c.row == row), key=lambda c: (c.column, c.code))
         lines += (comment.line + "\n" for comment in here)

@@ -93,7 +93,7 @@ def _plan(project: Project, path: Path, applicability: Applicability) -> tuple[_
     diagnostics = engine.check(document, project)
     if not diagnostics:
         return None, None
-    if not _compiles(document.text.source):
+    if not engine.compiles(document):
         note(f"note: {project.relative(path)}: does not parse and is not fixed")
         return None, Report(path, document.text, diagnostics)
     fixed = engine.fix(document, project, diagnostics, applicability)
@@ -107,19 +107,6 @@ def _plan(project: Project, path: Path, applicability: Applicability) -> tuple[_
     name = project.relative(path)
     diff = unified_diff(document.text.source, fixed.text.source, name)
     return _Change(path, opened.data, new, diff, fixed.applied), report
-
-
-def _compiles(source: str) -> bool:
-    import ast  # noqa: PLC0415
-    import warnings  # noqa: PLC0415
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def unified_diff(old: str, new: str, name: str) -> str:

@@ -254,7 +254,7 @@ def _error(path: Path, text: Text, place: JsonPath, reason: str) -> RegistryErro
 
 def _problem(text: Text, place: JsonPath, reason: str) -> Diagnostic:
     span = locate(text.source, place, key=True)
-    return Diagnostic("SSOT100", "invalid-entry", f"{_key(place)}: {reason}", Severity.WARNING, span)
+    return Diagnostic("SSOT100", "invalid-registry", f"{_key(place)}: {reason}", Severity.WARNING, span)
 
 
 def _did_you_mean(name: str, known: Sequence[str]) -> str:

@@ -1,0 +1,70 @@
+"""Code actions: the fixes of the diagnostics in a range, and all safe ones of the file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lsprotocol import types as lsp
+
+from ssot_lsp import engine
+from ssot_lsp.model import Applicability, Diagnostic
+from ssot_lsp.project import Document, Project
+from ssot_lsp.server.convert import Encoding
+from ssot_lsp.server.documents import OpenDocument
+from ssot_lsp.text import Span, TextEdit
+
+FIX_ALL = "source.fixAll.ssot"
+
+
+class Actions:
+    """Makes the code actions of one version of a document, in one client's terms."""
+
+    def __init__(
+        self, opened: OpenDocument, document: Document, project: Project, encoding: Encoding, *, versioned: bool
+    ) -> None:
+        """`versioned`: the client understands edits that name the version they are for."""
+        self.opened = opened
+        self.versioned = versioned
+        self.document = document
+        self.project = project
+        self.encoding = encoding
+
+    def quick_fixes(self, diagnostics: Sequence[Diagnostic], *, related: bool) -> Iterator[lsp.CodeAction]:
+        """One action for each fix of each diagnostic; preferred is only a safe one without a rival."""
+        for diagnostic in diagnostics:
+            fixes = engine.with_fixes(self.document, self.project, diagnostic).fixes
+            safe = [fix for fix in fixes if fix.applicability is Applicability.SAFE]
+            for fix in fixes:
+                yield lsp.CodeAction(
+                    title=fix.title,
+                    kind=lsp.CodeActionKind.QuickFix,
+                    diagnostics=[self.encoding.diagnostic(self.document.text, diagnostic, related=related)],
+                    is_preferred=len(safe) == 1 and fix in safe,
+                    edit=self._edit(fix.edits),
+                )
+
+    def fix_all(self, diagnostics: Sequence[Diagnostic]) -> Iterator[lsp.CodeAction]:
+        """All safe fixes of the file as one action, if there is any."""
+        fixed = engine.fix(self.document, self.project, diagnostics)
+        if fixed.edits:
+            count = len(fixed.applied)
+            title = f"Fix all deprecated imports ({count})" if count > 1 else "Fix the deprecated import"
+            yield lsp.CodeAction(title=title, kind=FIX_ALL, edit=self._edit(fixed.edits))
+
+    def _edit(self, edits: Sequence[TextEdit]) -> lsp.WorkspaceEdit:
+        converted = self.encoding.edits(self.document.text, edits)
+        uri = self.opened.uri
+        if not self.versioned:
+            return lsp.WorkspaceEdit(changes={uri: converted})
+        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=self.opened.version)
+        return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(identifier, [*converted])])
+
+
+def wants(only: Sequence[str] | None, kind: str) -> bool:
+    """Whether a client that asks for the kinds `only` asks for `kind`: kinds are hierarchical, separated by dots."""
+    return only is None or any(kind == wanted or kind.startswith(f"{wanted}.") for wanted in only)
+
+
+def touching(diagnostics: Sequence[Diagnostic], span: Span) -> list[Diagnostic]:
+    """The diagnostics that touch a span."""
+    return [d for d in diagnostics if d.span.start <= span.end and span.start <= d.span.end]

@@ -1,0 +1,271 @@
+"""What the server does on each request and notification."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+
+from ssot_lsp import __version__, engine
+from ssot_lsp.model import Diagnostic
+from ssot_lsp.project import Document, Project
+from ssot_lsp.rules import Rule
+from ssot_lsp.server.actions import FIX_ALL, Actions, touching, wants
+from ssot_lsp.server.convert import Encoding, path_of
+from ssot_lsp.server.documents import Documents, OpenDocument
+from ssot_lsp.server.hover import hover_text
+from ssot_lsp.server.workspaces import WorkspaceFolder, Workspaces
+
+_LOG = logging.getLogger(__name__)
+_WATCHED = ("**/*.py", "**/*.pyi", "**/*.json", "**/pyproject.toml")
+
+
+class _Protocol(LanguageServerProtocol):
+    """pygls' protocol, but that documents are ours to keep: its own split lines where no editor does."""
+
+    _server: SsotLanguageServer
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
+        self._server.did_open(params)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
+        self._server.did_change(params)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
+        self._server.did_close(params)
+
+
+def _function(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A method as a function, because pygls notes things on what it registers, and a bound method takes no notes."""
+
+    def call(params: Any) -> Any:
+        return method(params)
+
+    return call
+
+
+class SsotLanguageServer(LanguageServer):
+    """The server: open documents, workspace folders, and what is published about them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "ssot-lsp",
+            __version__,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
+            protocol_cls=_Protocol,
+            converter_factory=default_converter,
+        )
+        self.documents = Documents()
+        self.workspaces = Workspaces(self._read, self._tell)
+        self.encoding = Encoding()
+        self._checked: dict[str, tuple[OpenDocument, Project, Document, tuple[Diagnostic, ...]]] = {}
+        self._told: set[str] = set()
+        self._register()
+
+    def _register(self) -> None:
+        kinds: list[lsp.CodeActionKind | str] = [lsp.CodeActionKind.QuickFix, FIX_ALL]
+        self.feature(lsp.INITIALIZE)(_function(self.initialize))
+        self.feature(lsp.INITIALIZED)(_function(self.initialized))
+        self.feature(lsp.TEXT_DOCUMENT_DID_SAVE)(_function(self.did_save))
+        self.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)(_function(self.did_change_watched_files))
+        self.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_function(self.did_change_workspace_folders))
+        options = lsp.CodeActionOptions(code_action_kinds=kinds)
+        self.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)(_function(self.code_action))
+        self.feature(lsp.TEXT_DOCUMENT_HOVER)(self.thread()(_function(self.hover)))
+
+    # What the client can do
+
+    def _can(self, *path: str) -> bool:
+        value: Any = self.client_capabilities
+        for name in path:
+            value = getattr(value, name, None)
+        return bool(value)
+
+    @property
+    def _shows_related(self) -> bool:
+        return self._can("text_document", "publish_diagnostics", "related_information")
+
+    @property
+    def _versions_edits(self) -> bool:
+        return self._can("workspace", "workspace_edit", "document_changes")
+
+    # Life
+
+    def initialize(self, params: lsp.InitializeParams) -> None:
+        """Take over encoding, settings and folders."""
+        agreed = self.workspace.position_encoding
+        self.encoding = Encoding(str(getattr(agreed, "value", agreed)))
+        options = params.initialization_options
+        if isinstance(options, Mapping):
+            settings = options.get("settings", options)
+            self.workspaces.configure(settings if isinstance(settings, Mapping) else {})
+        uris = [folder.uri for folder in params.workspace_folders or ()] or [params.root_uri or ""]
+        for path in filter(None, map(path_of, uris)):
+            self.workspaces.add(path)
+
+    def initialized(self, params: lsp.InitializedParams) -> None:
+        """Ask to be told of changed files, where the client can be asked, and report what is wrong with registries."""
+        if self._can("workspace", "did_change_watched_files", "dynamic_registration"):
+            watchers = [lsp.FileSystemWatcher(pattern) for pattern in _WATCHED]
+            options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
+            method = lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES
+            self.client_register_capability(
+                lsp.RegistrationParams([lsp.Registration("watched-files", method, options)]), lambda _: None
+            )
+        for folder in self.workspaces:
+            self._publish_registry(folder)
+
+    def _read(self, path: Path) -> bytes:
+        """The text of an open registry is what the editor shows, not what is on disk."""
+        opened = self.documents.at(path)
+        if opened is not None and not opened.is_python:
+            return opened.text.source.encode("utf-8", "replace")
+        return path.read_bytes()
+
+    def _tell(self, message: str) -> None:
+        """Tell the user something, once."""
+        _LOG.warning("%s", message)
+        if message not in self._told:
+            self._told.add(message)
+            self.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, f"ssot-lsp: {message}"))
+
+    # Documents
+
+    def did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
+        """Check a document that was opened."""
+        self._changed(self.documents.open(params.text_document))
+
+    def did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
+        """Check the new version of a document."""
+        identifier = params.text_document
+        opened = self.documents.change(identifier.uri, identifier.version, params.content_changes, self.encoding)
+        if opened is not None:
+            self._changed(opened)
+
+    def _changed(self, opened: OpenDocument) -> None:
+        if opened.is_python:
+            self._publish(opened)
+        elif opened.path.suffix == ".json" and self._is_registry(opened.path):
+            self._refresh(self.workspaces.of(opened.path))
+
+    def _is_registry(self, path: Path) -> bool:
+        folder = self.workspaces.of(path)
+        project = folder.project
+        files = [file.path for file in project.registry.files] if project else [folder.root / "registry.json"]
+        return path in files or path in folder.registry_problems
+
+    def did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
+        """Forget a document, and what was published about it."""
+        uri = params.text_document.uri
+        self._checked.pop(uri, None)
+        closed = self.documents.close(uri)
+        if closed is None:
+            return
+        if closed.is_python:
+            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+        else:
+            self._changed(closed)
+
+    def did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
+        """Look at the saved file with the eyes of the others."""
+        path = path_of(params.text_document.uri)
+        if path is not None:
+            self._refresh(self.workspaces.of(path))
+
+    def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
+        """Read again what changed outside of the editor."""
+        paths = filter(None, (path_of(change.uri) for change in params.changes))
+        for folder in {id(folder): folder for folder in map(self.workspaces.of, paths)}.values():
+            self._refresh(folder)
+
+    def did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        """Add and remove folders."""
+        for removed in filter(None, (path_of(folder.uri) for folder in params.event.removed)):
+            self.workspaces.remove(removed)
+        for added in filter(None, (path_of(folder.uri) for folder in params.event.added)):
+            self._refresh(self.workspaces.add(added))
+
+    def _refresh(self, folder: WorkspaceFolder) -> None:
+        """Read a folder again and check its open documents anew."""
+        folder.refresh()
+        self._publish_registry(folder)
+        for opened in self.documents:
+            if opened.is_python and self.workspaces.of(opened.path) is folder:
+                self._publish(opened)
+
+    # Diagnostics
+
+    def _check(self, opened: OpenDocument) -> tuple[Project, Document, tuple[Diagnostic, ...]] | None:
+        """The diagnostics of a document, worked out once for each version of it and of its project."""
+        project = self.workspaces.of(opened.path).project
+        if project is None:
+            return None
+        known = self._checked.get(opened.uri)
+        if known is not None and known[0] is opened and known[1] is project:
+            return known[1:]
+        document = project.document(opened.path, opened.text.source)
+        diagnostics = engine.check(document, project, on_fault=self._on_fault)
+        self._checked[opened.uri] = (opened, project, document, diagnostics)
+        return project, document, diagnostics
+
+    def _on_fault(self, rule: Rule, error: Exception) -> None:
+        _LOG.error("rule %s failed", rule.code, exc_info=error)
+        self._tell(f"the rule {rule.code} {rule.name} failed and is left out: {error!r}")
+
+    def _publish(self, opened: OpenDocument) -> None:
+        checked = self._check(opened)
+        diagnostics = checked[2] if checked else ()
+        self._send(opened.uri, [self._convert(opened, diagnostic) for diagnostic in diagnostics], opened.version)
+
+    def _convert(self, opened: OpenDocument, diagnostic: Diagnostic) -> lsp.Diagnostic:
+        return self.encoding.diagnostic(opened.text, diagnostic, related=self._shows_related)
+
+    def _publish_registry(self, folder: WorkspaceFolder) -> None:
+        folder.project  # noqa: B018 - loading it finds the problems
+        for path, (text, problems) in folder.registry_problems.items():
+            opened = self.documents.at(path)
+            converted = [self.encoding.diagnostic(text, problem, related=self._shows_related) for problem in problems]
+            self._send(opened.uri if opened else path.as_uri(), converted, opened.version if opened else None)
+
+    def _send(self, uri: str, diagnostics: Sequence[lsp.Diagnostic], version: int | None) -> None:
+        self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, [*diagnostics], version))
+
+    # Requests
+
+    def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        """The quick fixes in a range, and all safe ones of the file."""
+        opened = self.documents.get(params.text_document.uri)
+        checked = self._check(opened) if opened and opened.is_python else None
+        if opened is None or checked is None:
+            return []
+        project, document, diagnostics = checked
+        actions = Actions(opened, document, project, self.encoding, versioned=self._versions_edits)
+        found: list[lsp.CodeAction] = []
+        if wants(params.context.only, lsp.CodeActionKind.QuickFix.value):
+            here = touching(diagnostics, self.encoding.span(opened.text, params.range))
+            found += actions.quick_fixes(here, related=self._shows_related)
+        if wants(params.context.only, FIX_ALL) and engine.compiles(document):
+            found += actions.fix_all(diagnostics)
+        return found
+
+    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
+        """What the registry says of the imported name under the cursor."""
+        opened = self.documents.get(params.text_document.uri)
+        checked = self._check(opened) if opened and opened.is_python else None
+        if opened is None or checked is None:
+            return None
+        project, document, _ = checked
+        found = hover_text(document, project, self.encoding.offset(opened.text, params.position))
+        if found is None:
+            return None
+        markdown, span = found
+        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, markdown)
+        return lsp.Hover(content, self.encoding.range(opened.text, span))

@@ -1,0 +1,106 @@
+"""The workspace folders: each has its own root, settings, registry and modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ssot_lsp.config import ConfigError, Settings, find_root, settings_from
+from ssot_lsp.model import Diagnostic, Severity
+from ssot_lsp.project import Project, Read
+from ssot_lsp.registry import Registry, RegistryError
+from ssot_lsp.text import Text
+
+Tell = Callable[[str], None]
+
+
+class WorkspaceFolder:
+    """One folder and the project in it, loaded when it is first needed and again after `refresh`."""
+
+    def __init__(
+        self, root: Path, settings: Settings, read: Callable[[Path], bytes], tell: Callable[[str], None]
+    ) -> None:
+        self.root = root
+        self._settings = settings
+        self._read = read
+        self._tell = tell
+        self._project: Project | None = None
+        self._good: Registry | None = None
+        self._is_fresh = False
+        self.registry_problems: dict[Path, tuple[Text, list[Diagnostic]]] = {}
+        """What to report in the registry files: all that were ever reported in, so that they can be cleared."""
+
+    def refresh(self) -> None:
+        """Read everything again when it is next needed."""
+        self._is_fresh = False
+
+    @property
+    def project(self) -> Project | None:
+        """The project, with the last good registry if the present one cannot be used; None without any registry."""
+        if not self._is_fresh:
+            self._is_fresh = True
+            self._load()
+        return self._project if self._project and self._project.has_registry else None
+
+    def _load(self) -> None:
+        self.registry_problems = {path: (text, []) for path, (text, _) in self.registry_problems.items()}
+        try:
+            self._project = Project.load(self.root, self._settings, self._read)
+        except ConfigError as error:
+            self._tell(str(error))
+            return
+        except RegistryError as error:
+            bad = Diagnostic("SSOT100", "invalid-registry", _message(error), Severity.ERROR, error.span)
+            self.registry_problems[error.path] = (error.text, [bad])
+            if self._project is not None and self._good is not None:
+                self._project = self._project.with_registry(self._good)
+            return
+        self._good = self._project.registry
+        for path, problem in self._project.registry.problems:
+            text = self._project.registry.text(path)
+            self.registry_problems.setdefault(path, (text, []))[1].append(problem)
+
+
+def _message(error: RegistryError) -> str:
+    key = f"{error.key}: " if error.key else ""
+    return f"{key}{error.reason}. The last good registry stays in force."
+
+
+class Workspaces:
+    """All workspace folders, and the root of whatever is opened outside of them."""
+
+    def __init__(self, read: Read, tell: Tell) -> None:
+        self._read = read
+        self._tell = tell
+        self._options: Mapping[str, Any] = {}
+        self._folders: dict[Path, WorkspaceFolder] = {}
+
+    def __iter__(self) -> Iterator[WorkspaceFolder]:
+        return iter(tuple(self._folders.values()))
+
+    def configure(self, options: Mapping[str, Any]) -> None:
+        """Take over the editor's settings, which have the names of those in `[tool.ssot-lsp]`."""
+        self._options = options
+
+    def add(self, root: Path) -> WorkspaceFolder:
+        """Add a folder."""
+        if root not in self._folders:
+            try:
+                settings = settings_from(self._options, root, lambda key, reason: ConfigError(f"{key}: {reason}"))
+            except ConfigError as error:
+                self._tell(f"settings: {error}")
+                settings = Settings()
+            self._folders[root] = WorkspaceFolder(root, settings, self._read, self._tell)
+        return self._folders[root]
+
+    def remove(self, root: Path) -> None:
+        """Forget a folder."""
+        self._folders.pop(root, None)
+
+    def of(self, path: Path) -> WorkspaceFolder:
+        """The folder that a file belongs to: the innermost around it, else the root that it would have on its own."""
+        around = [root for root in self._folders if path.is_relative_to(root)]
+        if around:
+            return self._folders[max(around, key=lambda root: len(root.parts))]
+        return self.add(find_root(path.parent))
