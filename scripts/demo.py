@@ -1,7 +1,7 @@
 """The demonstration: a workspace in the middle of a migration, before and after ``ssot-lsp fix``.
 
 Works on a copy of ``registry.json`` and ``examples/netra``, prints every command that it runs, and exits with 1 if what
-it sees is not what ``examples/netra/PLANTED.json`` promises. ``--full`` prints the whole diff.
+it sees is not what ``examples/netra/PLANTED.json`` promises. ``--full`` prints all of what the commands say.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ SSOT = ("-m", "ssot_lsp")
 PYTEST = ("-m", "pytest", "-q", "--tb=no", "--color=no", "-p", "no:cacheprovider", "--continue-on-collection-errors")
 UNWANTED = {"PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONPATH", "FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE"}
 WANTED = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "COLUMNS": "110", "NO_COLOR": "1"}
+CHECK_LINES = 27
 DIFF_LINES = 60
 
 
@@ -144,9 +145,10 @@ def tell(story: Story, *, full: bool) -> None:
     lasting = Counter((entry["file"], entry["code"]) for entry in planted if not entry["fixable"])
 
     heading("1. What is wrong")
-    result = story.run(*SSOT, "check", "--output-format", "concise")
-    story.show(result)
+    result = story.run(*SSOT, "check")
+    story.show(result, limit=None if full else CHECK_LINES)
     story.expect(result.returncode == 1, "check exits with 1 while something is wrong")
+    story.show(story.run(*SSOT, "check", "--statistics"))
     found = story.diagnostics()
     expected = [(e["file"], e["code"], e["row"], e["column"], e["end_column"]) for e in planted]
     story.expect(
