@@ -24,6 +24,8 @@ _DEFINITION = (
     r"(?m)^(?:class|def|async[ \t]+def)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)"  # compiled on use
 )
 _DYNAMIC_CALLS = frozenset({"globals", "exec"})
+_DYNAMIC_WORDS = ("globals", "exec", "modules", "global ")
+"""Without any of these in a module's text there is no need to walk through the bodies of its functions."""
 
 
 class Answer(Enum):
@@ -60,6 +62,8 @@ class Module(NamedTuple):
     """The modules of its `import *`."""
     open_ended: bool = False
     """It may bind more names than can be read: a module `__getattr__`, `globals()`, a file that does not parse."""
+    open_modules: bool = False
+    """It may have submodules that no file provides: it sets its `__path__`, or writes to `sys.modules`."""
     exports: tuple[str, ...] | None = None
     """Its `__all__`, if it is statically known."""
     has_all: bool = False
@@ -123,7 +127,7 @@ class Modules:
         if self.find(name) is not None:
             return Answer.YES
         parent = self.find(name.rpartition(".")[0]) if "." in name else None
-        return Answer.UNKNOWN if parent is not None and "__path__" in parent.bindings else Answer.NO
+        return Answer.UNKNOWN if parent is not None and parent.open_modules else Answer.NO
 
     def binds(self, module: str, name: str, *, relative: bool = False) -> Answer:
         """Whether `from module import name` finds something: a binding, a re-export, a submodule."""
@@ -344,7 +348,7 @@ class Modules:
                 tree = ast.parse(text.source)
         except (OSError, UnreadableFileError, SyntaxError, ValueError, RecursionError, MemoryError):
             return Module(name, path, folders, open_ended=True)
-        reader = _Reader(name, is_init=bool(folders), resolve=self.absolute)
+        reader = _Reader(name, text.source, is_init=bool(folders), resolve=self.absolute)
         reader.block(tree.body, conditional=False)
         exports, has_all = _exports(reader, self)
         return Module(
@@ -354,6 +358,7 @@ class Modules:
             {bound: tuple(bindings) for bound, bindings in reader.bindings.items()},
             tuple(reader.stars),
             reader.open_ended,
+            reader.open_modules or "__path__" in reader.bindings,
             exports,
             has_all,
             text,
@@ -379,13 +384,15 @@ def _extended(ref: ObjectRef, rest: str) -> ObjectRef:
 class _Reader:
     """Walks the statements that run when a module is imported, and notes what they bind."""
 
-    def __init__(self, name: str, *, is_init: bool, resolve: Callable[..., str | None]) -> None:
+    def __init__(self, name: str, source: str, *, is_init: bool, resolve: Callable[..., str | None]) -> None:
         self.name = name
+        self.has_dynamic_words = any(word in source for word in _DYNAMIC_WORDS)
         self.is_init = is_init
         self.resolve = resolve
         self.bindings: dict[str, list[Binding]] = {}
         self.stars: list[str] = []
         self.open_ended = False
+        self.open_modules = False
         # what was seen of `__all__`, in the order of the file: names, and modules whose `__all__` is added
         self.all_parts: list[str | ObjectRef] = []
         self.all_known = True
@@ -437,10 +444,7 @@ class _Reader:
         self.bind(node.name, node, offset=keyword)
         if node.name == "__getattr__":
             self.open_ended = True
-        for child in ast.walk(node):
-            if isinstance(child, ast.Global):  # a function may bind it when it runs
-                for name in child.names:
-                    self.bindings.setdefault(name, []).append(Binding(child.lineno - 1, child.col_offset))
+        self.open_ended |= any(_last_part(decorator) == "global_enum" for decorator in node.decorator_list)
         for part in (*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else ())):
             self.named_expressions(part)
         self.dynamic(node)
@@ -501,12 +505,16 @@ class _Reader:
                 self.target(child.target)
 
     def dynamic(self, node: ast.AST) -> None:
-        """Note what makes a module bind names that no reader can foresee."""
-        for child in ast.walk(node):
-            if isinstance(child, ast.Call):
+        """Note what a statement or expression, when it runs, may bind besides what it says."""
+        for child in ast.walk(node) if self.has_dynamic_words else ():
+            if isinstance(child, ast.Global):
+                for name in child.names:
+                    self.bindings.setdefault(name, []).append(Binding(child.lineno - 1, child.col_offset))
+            elif isinstance(child, ast.Call):
                 self.open_ended |= isinstance(child.func, ast.Name) and child.func.id in _DYNAMIC_CALLS
-            elif isinstance(child, ast.Subscript):
-                self.open_ended |= _is_own_module(child)
+            elif isinstance(child, ast.Subscript) and _last_part(child.value) == "modules":
+                self.open_ended |= isinstance(child.slice, ast.Name) and child.slice.id == "__name__"
+                self.open_modules |= isinstance(child.ctx, ast.Store)
 
     def all_value(self, value: ast.expr | None, *, adds: bool, conditional: bool) -> None:
         if value is None:
@@ -562,10 +570,9 @@ class _Reader:
             self.all_known = False
 
 
-def _is_own_module(node: ast.Subscript) -> bool:
-    """Whether it is `sys.modules[__name__]`, through which anything can be bound."""
-    of_modules = isinstance(node.value, ast.Attribute) and node.value.attr == "modules"
-    return of_modules and isinstance(node.slice, ast.Name) and node.slice.id == "__name__"
+def _last_part(node: ast.expr) -> str:
+    """`c` of `a.b.c`; empty for what is no name."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _exports(reader: _Reader, modules: Modules) -> tuple[tuple[str, ...] | None, bool]:

@@ -344,8 +344,8 @@ class _Run:
 
     def _compare(self, what: str, wanted: str, found: str) -> None:
         if wanted != found:
-            lines = [_visible(text).split("\n") for text in (wanted, found)]
-            diff = difflib.unified_diff(*lines, "expected", "actual", lineterm="", n=100)
+            before, after = (_visible(text).split("\n") for text in (wanted, found))
+            diff = difflib.unified_diff(before, after, "expected", "actual", lineterm="", n=100)
             shown = "\n".join(diff)
             raise AssertionError(f"{self.case.where}: {self.case.title}\n{self.file.path}: {what}\n{shown}")
 

@@ -8,7 +8,8 @@ import pytest
 
 import ssot_lsp.rules
 from ssot_lsp.rules import Rule, all_rules
-from tests.fixtures import Case, FixtureError, Text, annotated, parse_carets, parse_tree, read_page, run
+from ssot_lsp.text import Text
+from tests.fixtures import Case, FixtureError, annotated, parse_carets, parse_tree, read_page, run
 
 PAGES = sorted(Path(ssot_lsp.rules.__file__).parent.glob("*.md"))
 REWRITES = sorted((Path(__file__).parent / "rewrite_cases").glob("*.md"))

@@ -78,7 +78,8 @@ class Registry:
     def match(self, ref: ObjectRef) -> Match | None:
         """What the registry says of a path; None if nothing.
 
-        `ref` says how the path was written: `from a.b import C` is `a.b:C`, `import a.b` is `a.b`.
+        A target is final: nothing is said of it, so that a second look changes nothing. Where entries lead in circles,
+        nothing is said of the path. `ref` says how the path was written: `from a.b import C` is `a.b:C`, `import a.b` is `a.b`.
         """
         step = self._step(ref)
         if step is None:
@@ -87,8 +88,10 @@ class Registry:
         last, seen = first, {id(first)}
         while target is not None:
             following = self._step(target)
-            if following is None or id(following[0]) in seen:
+            if following is None:
                 break
+            if id(following[0]) in seen:
+                return None
             last, _, target = following
             seen.add(id(last))
         return Match(first, deprecated, target, last)
