@@ -26,7 +26,7 @@ lint: $(VENV)/.installed
 	$(BIN) -m ruff check
 	$(BIN) -m ruff format --check
 	$(BIN) -m mypy
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-cache
 
 format: $(VENV)/.installed
 	$(BIN) -m ruff check --fix

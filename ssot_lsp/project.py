@@ -113,6 +113,22 @@ class Project:
         """The absolute module path that a `from` statement of the document names; None above the top."""
         return self.modules.absolute(statement, document.module, is_init=document.is_init)
 
+    def is_imported_from(self, document: Document, name: str) -> bool:
+        """Whether another first-party file imports a name from the document."""
+        last = document.module.rpartition(".")[2].encode()
+        for path in self.modules.files():
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            if path != document.path and name.encode() in data and (last in data or b"from ." in data):
+                other = self.document(path, data.decode("utf-8", "replace"))
+                for statement in other.syntax.imports:
+                    is_asked = statement.is_star or any(imported.name == name for imported in statement.names)
+                    if is_asked and statement.is_from and self.absolute(statement, other) == document.module:
+                        return True
+        return False
+
     def is_exempt(self, entry: Entry, document: Document) -> bool:
         """Whether an entry says nothing in this document (DESIGN: "Modules at or under …", `allow`)."""
         module = document.module

@@ -79,7 +79,8 @@ class Registry:
         """What the registry says of a path; None if nothing.
 
         A target is final: nothing is said of it, so that a second look changes nothing. Where entries lead in circles,
-        nothing is said of the path. `ref` says how the path was written: `from a.b import C` is `a.b:C`, `import a.b` is `a.b`.
+        nothing is said of the path. `ref` says how the path was written: `from a.b import C` is `a.b:C`, and
+        `import a.b` is `a.b`.
         """
         step = self._step(ref)
         if step is None:

@@ -1,7 +1,8 @@
 """Moves → text edits, verified. The only package that knows LibCST.
 
-`imports` moves names from statement to statement, `uses` renames what was imported by `import a.b`, `verify` checks the
-result and shares no code with the other two.
+`imports` moves names from statement to statement, with `layout` for a statement's parts and `lines` for its place in
+the text; `uses` renames what was imported by `import a.b`, with `scopes` to tell what a name means. `verify` checks the
+result and shares no code with the others.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ssot_lsp.model import Move
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rewrite.imports import move_names
-from ssot_lsp.rewrite.uses import attributes_of, rename_dotted
+from ssot_lsp.rewrite.scopes import ImportScopes, Scopes
+from ssot_lsp.rewrite.uses import PlainImports, attributes_of
 from ssot_lsp.rewrite.verify import verify, verify_unparsable
-from ssot_lsp.text import Text, TextEdit, apply_edits
+from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 __all__ = ["RefusalError", "rewrite"]
 
@@ -37,9 +40,15 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
             (statement, (project.absolute(statement, document) or "?") if statement.is_from else "")
             for statement in document.syntax.imports
         ]
-        edits = [*move_names(document, statements, moves)]
+        scopes = Scopes(tree) if tree is not None else None
+        imports = ImportScopes(scopes, document.text) if scopes is not None else None
+        moves = [*moves, *_moved_along(document, moves, imports)]
+        edits = [*move_names(document, statements, moves, imports, partial(_is_needed, document, project))]
+        if tree is not None and scopes is not None:
+            edits += _rename_uses(document, project, moves, PlainImports(tree, scopes, document.text))
         for move in moves:
-            edits += _use_edits(document, project, move, tree)
+            _check_uses(document, project, move, tree)
+        edits = list(_disjoint(edits))
         after = Text(apply_edits(document.text.source, edits))
     except ValueError as error:
         raise RefusalError(str(error)) from error
@@ -61,20 +70,66 @@ def _tree(text: Text) -> ast.Module | None:
         return None
 
 
-def _use_edits(document: Document, project: Project, move: Move, tree: ast.Module | None) -> Sequence[TextEdit]:
-    """What a moved module's uses become. Raises ValueError if one of them would find nothing at the new path."""
+def _moved_along(document: Document, moves: Sequence[Move], imports: ImportScopes | None) -> Iterator[Move]:
+    """The plain `import a.b` statements that must move with another one of the same scope, as they share their uses."""
+    given = {move.name.span for move in moves}
+    for move in moves:
+        if _is_plain(move) and imports is not None:
+            for statement in document.syntax.imports:
+                for name in statement.names:
+                    other = move._replace(statement=statement, name=name)
+                    is_same = name.name == move.name.name and imports.are_together(statement, move.statement)
+                    if is_same and name.span not in given and _is_plain(other):
+                        given.add(name.span)
+                        yield other
+
+
+def _is_needed(document: Document, project: Project, name: str) -> bool:
+    """Whether other files may ask this one for a name: it is a package's own, listed, or imported from here."""
+    if document.is_init or not document.module or re.search(rf"""["']{name}["']""", document.text.source):
+        return True
+    return project.is_imported_from(document, name)
+
+
+def _rename_uses(
+    document: Document, project: Project, moves: Sequence[Move], plain: PlainImports
+) -> Iterator[TextEdit]:
+    """What the uses of plain `import a.b` statements become."""
+    dotted = [move for move in moves if _is_plain(move)]
+    for move in dotted:
+        moved = [other.name.span for other in dotted if other.name.name == move.name.name]
+        yield from plain.rename(move.name.span, move.name.name, move.target.dotted, moved)
+
+
+def _is_plain(move: Move) -> bool:
+    return not move.statement.is_from and move.name.asname is None and "." in move.name.name
+
+
+def _disjoint(edits: Sequence[TextEdit]) -> Iterator[TextEdit]:
+    """The edits, each once, and deletions that overlap made one: two statements may both take the `;` between them."""
+    last: TextEdit | None = None
+    for edit in sorted(dict.fromkeys(edits), key=lambda edit: edit.span):
+        if last and edit.span.start < last.span.end and not last.new_text and not edit.new_text:
+            last = TextEdit(Span(last.span.start, max(last.span.end, edit.span.end)), "")
+            continue
+        if last:
+            yield last
+        last = edit
+    if last:
+        yield last
+
+
+def _check_uses(document: Document, project: Project, move: Move, tree: ast.Module | None) -> None:
+    """Make sure that what is used of a moved module is there. Raises ValueError if it is not."""
     if move.target.qualname and project.modules.find(move.target.dotted) is None:
-        return ()  # an object, not a module: its attributes are its own affair
+        return  # an object, not a module: its attributes are its own affair
     written = move.name.asname or move.name.name
     if tree is not None:
         used = attributes_of(tree, written)
+    elif _is_plain(move):
+        raise ValueError(f"the uses of `{written}` cannot be told in a file that does not parse")
     else:
         used = frozenset(re.findall(rf"\b{re.escape(written)}\.(\w+)", document.text.source))
     for name in sorted(used):
         if project.modules.binds(move.target.dotted, name) is Answer.NO:
             raise ValueError(f"`{written}.{name}` is used, and `{move.target.dotted}` does not have `{name}`")
-    if move.statement.is_from or move.name.asname is not None or "." not in move.name.name:
-        return ()
-    if tree is None:
-        raise ValueError(f"the uses of `{written}` cannot be told in a file that does not parse")
-    return rename_dotted(tree, document.text, move.statement.span, written, move.target.dotted)

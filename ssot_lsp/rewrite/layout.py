@@ -69,9 +69,18 @@ class Item:
         return self.asname or self.name
 
     @property
+    def comments(self) -> tuple[str, ...]:
+        """The comments that belong to it."""
+        return (*self.above, *([self.behind] if self.behind else []))
+
+    @property
     def has_comment(self) -> bool:
         """Whether comments belong to it."""
         return bool(self.above or self.behind)
+
+    def with_comments(self, above: tuple[str, ...], behind: str) -> Item:
+        """The same name with these comments."""
+        return Item(self.name, self.asname, above, behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +173,10 @@ class Layout:
         return all(gap.newline for gap in self.gaps[:-1])
 
     @property
-    def has_own_comment(self) -> bool:
-        """Whether a comment belongs to the statement and to none of its names: behind `(`, or before `)`."""
-        return "#" in self.gaps[0].behind or any("#" in line for line in self.gaps[-1].above)
+    def own_comments(self) -> list[str]:
+        """The comments that belong to the statement and to none of its names: behind `(`, and above `)`."""
+        lines = [self.gaps[0].behind, *self.gaps[-1].above]
+        return [line.strip() for line in lines if "#" in line]
 
     def with_module(self, module: str) -> Layout:
         """The statement with another module path."""

@@ -1,13 +1,14 @@
 """The uses of an imported module: which attributes a file takes from it, and renaming `a.b` to `c.d` in `a.b.X`.
 
-Works on `ast`. Where it is not certain what a name refers to, it says so instead of guessing.
+Where it is not certain what a name refers to, it says so instead of guessing.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from ssot_lsp.rewrite.scopes import Scope, Scopes
 from ssot_lsp.text import Span, Text, TextEdit
 
 
@@ -18,103 +19,82 @@ def attributes_of(tree: ast.Module, dotted: str) -> frozenset[str]:
     return frozenset(chain[len(prefix) :].partition(".")[0] for chain in chains if chain.startswith(prefix))
 
 
-def rename_dotted(tree: ast.Module, text: Text, statement: Span, old: str, new: str) -> tuple[TextEdit, ...]:
-    """The edits that make uses of `import old` (dotted, no `as`) uses of `import new`.
+class PlainImports:
+    """The `import a.b` statements of a file, which bind `a` but speak of `a.b`, and the uses of what they import."""
 
-    Raises ValueError where a use cannot be told, or where the file gives the names another meaning.
-    """
-    old_root, new_root = old.partition(".")[0], new.partition(".")[0]
-    plain = [node for node in ast.walk(tree) if isinstance(node, ast.Import) and _binds_root(node, old_root)]
-    here = next((node for node in plain if _span(text, node) == statement), None)
-    if here is None:
-        raise ValueError("the file has changed")
-    for name in {old_root, new_root}:
-        if any(bound == name for bound in _bound_otherwise(tree)):
-            raise ValueError(f"`{name}` is also bound in another way")
-    owners = _owners(tree)
-    if len(plain) > 1 and any(owners[node] is not tree for node in plain):
-        raise ValueError(f"`{old_root}` is imported in more than one scope")
-    stays = sum(_root_paths(node, old_root) != [old] for node in plain) > 0
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    edits = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and old in node.value:
-            if _is_annotation(node, parents):
+    def __init__(self, tree: ast.Module, scopes: Scopes, text: Text) -> None:
+        self._scopes = scopes
+        self._text = text
+        self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self._strings = [
+            node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+
+    def rename(self, name: Span, old: str, new: str, moved: Collection[Span]) -> Iterator[TextEdit]:
+        """The edits that make the uses of `import old` (dotted, no `as`) uses of `import new`.
+
+        `name` is where the statement names `old`; `moved` are the names of all imports that move with it. Raises
+        ValueError where a use cannot be told, or where the file gives the names another meaning.
+        """
+        scope = next((scope for alias, scope in self._aliases() if self._start(alias) == name.start), None)
+        if scope is None:
+            raise ValueError("the file has changed")
+        old_root, new_root = old.partition(".")[0], new.partition(".")[0]
+        for root in {old_root, new_root}:
+            if root in self._scopes.given_away or not all(map(self._is_plain, scope.sites.get(root, []))):
+                raise ValueError(f"`{root}` is also bound in another way")
+        beside = [alias for alias in scope.sites[old_root] if isinstance(alias, ast.alias)]
+        starts = {span.start for span in moved}
+        if any(alias.name == old and self._start(alias) not in starts for alias in beside):
+            raise ValueError(f"`{old}` is imported more than once")
+        staying = [alias.name for alias in beside if alias.name != old]
+        outer = {*scope.parent.within()} if scope.parent else set()
+        self._forbid_annotations(old)
+        for use in list(self._scopes.names()):
+            here = self._scopes.of[use]
+            if use.id == new_root and scope in here.within() and self._scopes.resolve(new_root, here) in outer:
+                raise ValueError(f"`{new_root}` means something else here already")
+            if use.id != old_root or self._scopes.resolve(old_root, here) is not scope:
+                continue
+            chain = _chain(self._longest(use))
+            if (chain + ".").startswith(old + "."):
+                if self._scopes.resolve(new_root, here) not in (scope, None):
+                    raise ValueError(f"`{new_root}` means something else where `{old}` is used")
+                yield TextEdit(self._prefix_span(use, old), new)
+            elif not staying:
+                raise ValueError(f"`{chain}` is used, which only `import {old}` provides")
+
+    def _aliases(self) -> Iterator[tuple[ast.alias, Scope]]:
+        return ((node, scope) for node, scope in self._scopes.of.items() if isinstance(node, ast.alias))
+
+    def _is_plain(self, site: ast.AST) -> bool:
+        return isinstance(site, ast.alias) and not site.asname and isinstance(self._parents.get(site), ast.Import)
+
+    def _start(self, node: ast.alias) -> int:
+        return self._text.offset_of_utf8(node.lineno - 1, node.col_offset)
+
+    def _forbid_annotations(self, old: str) -> None:
+        for node in self._strings:
+            if old in str(node.value) and _is_annotation(node, self._parents):
                 raise ValueError(f"a string annotation uses `{old}`")
-            continue
-        if not isinstance(node, ast.Name) or node.id != old_root:
-            continue
-        use = _longest(node, parents)
-        if not (_chain(use) + ".").startswith(old + "."):
-            if not stays:
-                raise ValueError(f"`{_chain(use)}` is used, which only `import {old}` provides")
-            continue
-        if not _is_inside(node, owners[here], owners):
-            raise ValueError(f"`{old}` is used outside of the scope that imports it")
-        edits.append(TextEdit(_prefix_span(text, node, parents, old), new))
-    return tuple(edits)
 
+    def _longest(self, node: ast.AST) -> ast.AST:
+        while isinstance(parent := self._parents.get(node), ast.Attribute):
+            node = parent
+        return node
 
-def _binds_root(node: ast.Import, root: str) -> bool:
-    return bool(_root_paths(node, root))
-
-
-def _root_paths(node: ast.Import, root: str) -> list[str]:
-    """The paths that an `import` statement binds under the name of their first part."""
-    return [alias.name for alias in node.names if not alias.asname and alias.name.partition(".")[0] == root]
-
-
-def _span(text: Text, node: ast.stmt | ast.expr) -> Span:
-    end_row, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return Span(
-        text.offset_of_utf8(node.lineno - 1, node.col_offset),
-        text.offset_of_utf8(end_row - 1, end_column),
-    )
-
-
-def _bound_otherwise(tree: ast.Module) -> Iterator[str]:
-    """Every name that the file binds anywhere, but for those of `import a.b`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            yield from node.names
-        elif isinstance(node, ast.ImportFrom):
-            yield from (alias.asname or alias.name for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.asname for alias in node.names if alias.asname)
-        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
-            yield node.name
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            yield node.rest
-        elif type(node).__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
-            yield node.name  # type: ignore[attr-defined]
-
-
-def _owners(tree: ast.Module) -> dict[ast.AST, ast.AST]:
-    """For every node, the function or module in whose scope it stands; classes do not count, as uses see past them."""
-    owners: dict[ast.AST, ast.AST] = {tree: tree}
-    todo: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
-    while todo:
-        node, owner = todo.pop()
-        for child in ast.iter_child_nodes(node):
-            owners[child] = owner
-            is_scope = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef))
-            todo.append((child, child if is_scope else owner))
-    return owners
-
-
-def _is_inside(node: ast.AST, scope: ast.AST, owners: dict[ast.AST, ast.AST]) -> bool:
-    if isinstance(scope, ast.ClassDef):  # what a class body imports is an attribute, seen by the body alone
-        return owners[node] is scope
-    owner = owners[node]
-    while owner is not scope and owners[owner] is not owner:
-        owner = owners[owner]
-    return owner is scope
+    def _prefix_span(self, use: ast.Name, old: str) -> Span:
+        """The span of `old`, which begins with `use`. Raises ValueError if it is not written in one piece."""
+        prefix: ast.AST = use
+        while _chain(prefix) != old:
+            prefix = self._parents[prefix]
+        assert isinstance(prefix, ast.expr)  # noqa: S101 - the parents in a chain are attributes
+        end_row, end_column = prefix.end_lineno or prefix.lineno, prefix.end_col_offset or 0
+        start = self._text.offset_of_utf8(prefix.lineno - 1, prefix.col_offset)
+        span = Span(start, self._text.offset_of_utf8(end_row - 1, end_column))
+        if self._text.source[slice(*span)] != old:
+            raise ValueError(f"a use of `{old}` is written on several lines")
+        return span
 
 
 def _chain(node: ast.AST) -> str:
@@ -124,24 +104,6 @@ def _chain(node: ast.AST) -> str:
         names.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
-
-
-def _longest(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:
-    while isinstance(parent := parents.get(node), ast.Attribute):
-        node = parent
-    return node
-
-
-def _prefix_span(text: Text, node: ast.Name, parents: dict[ast.AST, ast.AST], old: str) -> Span:
-    """The span of `old`, which begins with `node`. Raises ValueError if it is not written in one piece."""
-    prefix: ast.AST = node
-    while _chain(prefix) != old:
-        prefix = parents[prefix]
-    assert isinstance(prefix, ast.expr)  # noqa: S101 - the parents in a chain are attributes
-    span = _span(text, prefix)
-    if text.source[slice(*span)] != old:
-        raise ValueError(f"a use of `{old}` is written on several lines")
-    return span
 
 
 def _is_annotation(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:

@@ -7,6 +7,7 @@ without its imports; what the imports of each block bind to what; and, scope by 
 from __future__ import annotations
 
 import ast
+import builtins
 import symtable
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,7 +69,13 @@ class _Module:
     """The moves by where (code points) their names stand."""
     text: Text
     renamed: dict[str, str] = field(default_factory=dict)
-    """The paths of plain `import a.b` that move: their uses are spelled anew."""
+    """The paths of plain `import a.b` that move, in the scope that is being read: their uses are spelled anew."""
+    ambiguous: frozenset[str] = frozenset()
+    """The names that the scope being read binds to more than one thing."""
+    given_away: frozenset[str] = frozenset()
+    """The names of `global` and `nonlocal` statements: others bind them too."""
+    roots: set[str] = field(default_factory=set)
+    """The first parts of all such paths, old and new."""
     builtins: set[str] = field(default_factory=set)
     """The names whose import goes because they are builtins."""
     form: Form = ()
@@ -78,28 +85,34 @@ class _Module:
     def read(cls, text: Text, package: str, moves: Mapping[int, Move]) -> _Module:
         module = cls(package.split(".") if package else [], moves, text)
         for move in moves.values():
-            if not move.statement.is_from and move.name.asname is None and "." in move.name.name:
-                module.renamed[move.name.name] = move.target.dotted
-            elif move.target.module == "builtins" and move.target.qualname == move.name.local:
+            if move.target.module == "builtins" and move.target.qualname == move.name.local:
                 module.builtins.add(move.name.local)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(text.source, "<verify>", "exec", dont_inherit=True)  # compiled, never executed
             tree = ast.parse(text.source)
             module.table = symtable.symtable(text.source, "<verify>", "exec")
-        module.form = module.block(tree.body)
+        declared = (node.names for node in ast.walk(tree) if isinstance(node, (ast.Global, ast.Nonlocal)))
+        module.given_away = frozenset(name for names in declared for name in names)
+        module.form = module.node(tree)
         return module
 
     def block(self, statements: Sequence[ast.stmt]) -> Form:
-        """A block: what its imports provide, in any order, then its other statements in theirs."""
+        """A block: what its imports provide, in any order where that does not matter, then its statements in theirs."""
         provided: set[tuple[str, str]] = set()
         others: list[object] = []
+        ordered: list[tuple[str, str]] = []
         for statement in statements:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
-                provided |= set(self.imports(statement))
+                for local, path in self.imports(statement):
+                    if local in self.ambiguous:
+                        ordered.append((local, path))
+                    else:
+                        provided.add((local, path))
             elif not isinstance(statement, ast.Pass):
-                others.append(self.node(statement))
-        return (tuple(sorted(provided)), *others)
+                others += (*sorted(ordered, key=lambda item: item[0]), self.node(statement))
+                ordered = []
+        return (tuple(sorted(provided)), *others, *sorted(ordered, key=lambda item: item[0]))
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
         """What a statement provides, moves made: the local name and the path it refers to.
@@ -111,7 +124,7 @@ class _Module:
             move = self.moves.get(self.text.offset_of_utf8(alias.lineno - 1, alias.col_offset))
             path = move.target.dotted if move else f"{module}.{alias.name}" if module else alias.name
             local = alias.asname or (path if "." in alias.name else alias.name)
-            if local not in self.builtins or path != f"builtins.{local}":
+            if path != f"builtins.{local}":  # with it or without, the name means the same
                 yield ("" if "." in local else local), path
 
     def absolute(self, node: ast.ImportFrom) -> str:
@@ -127,7 +140,44 @@ class _Module:
                 if path == old or path.startswith(old + "."):
                     return ("chain", new + path[len(old) :])
             return ("chain", path)
-        return (type(node).__name__, *(self.value(value) for _, value in ast.iter_fields(node)))
+        around = self.renamed, self.ambiguous
+        if isinstance(node, _SCOPES):
+            self.renamed, self.ambiguous = self.renamed_in(node), self.ambiguous_in(node)
+        form = (type(node).__name__, *(self.value(value) for _, value in ast.iter_fields(node)))
+        self.renamed, self.ambiguous = around
+        return form
+
+    def ambiguous_in(self, scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> frozenset[str]:
+        """The names that a scope binds to more than one thing: which it is, depends on the order of the statements."""
+        bound: dict[str, set[object]] = {}
+        for node in _own(scope.body):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                for local, path in self.imports(node):
+                    bound.setdefault(local, set()).add(path)
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                bound.setdefault(node.name, set()).add(node)
+            else:
+                for name in _stored(node):
+                    bound.setdefault(name, set()).add(node)
+        arguments = getattr(scope, "args", None)
+        for argument in ast.walk(arguments) if arguments else ():
+            if isinstance(argument, ast.arg):
+                bound.setdefault(argument.arg, set()).add(argument)
+        many = {name for name, things in bound.items() if len(things) > 1}
+        return frozenset(many | self.given_away | (bound.keys() & vars(builtins).keys()))
+
+    def renamed_in(self, scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> dict[str, str]:
+        """What uses are spelled anew in a scope: those of its imports, and those around it that these let through."""
+        aliases = [alias for node in _own(scope.body) if isinstance(node, ast.Import) for alias in node.names]
+        plain = [alias for alias in aliases if not alias.asname]
+        own = {alias.name.partition(".")[0] for alias in plain}
+        renamed = {old: new for old, new in self.renamed.items() if old.partition(".")[0] not in own}
+        for alias in plain:
+            move = self.moves.get(self.text.offset_of_utf8(alias.lineno - 1, alias.col_offset))
+            if move and "." in alias.name:
+                renamed[alias.name] = move.target.dotted
+                self.roots |= {path.partition(".")[0] for path in (alias.name, move.target.dotted)}
+        return renamed
 
     def value(self, value: object) -> object:
         if isinstance(value, ast.AST):
@@ -137,6 +187,29 @@ class _Module:
                 return self.block(value)
             return tuple(self.value(item) for item in value)
         return repr(value)
+
+
+_SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _own(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """The statements that run in one scope, nested blocks included, nested scopes not."""
+    for node in statements:
+        yield node
+        if not isinstance(node, _SCOPES):
+            yield from _own([child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)])
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    """The names that a node other than an import or a definition binds itself, its nested statements apart."""
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
+    for child in ast.iter_child_nodes(node):
+        for name in ast.walk(child) if isinstance(child, (ast.expr, ast.withitem)) else ():
+            if isinstance(name, ast.Name) and not isinstance(name.ctx, ast.Load):
+                yield name.id
 
 
 def _chain(node: ast.expr) -> str:
@@ -150,7 +223,6 @@ def _chain(node: ast.expr) -> str:
 
 def _scopes_differ(old: _Module, new: _Module) -> str:
     """Why a name would mean something else in some scope; empty if none does."""
-    roots = {path.partition(".")[0] for pair in old.renamed.items() for path in pair}
     todo = [(old.table, new.table)]
     while todo:
         left, right = todo.pop()
@@ -158,11 +230,8 @@ def _scopes_differ(old: _Module, new: _Module) -> str:
         assert right is not None  # noqa: S101
         before, after = _symbols(left), _symbols(right)
         for name in sorted({*before, *after}):
-            if name in roots:
+            if name in old.roots or name in old.builtins:
                 if not all(_only_imported(table.get(name)) for table in (before, after)):
-                    return f"`{name}` is also bound in another way"
-            elif name in old.builtins:
-                if not _only_imported(before.get(name)) or _is_bound(after.get(name)):
                     return f"`{name}` is also bound in another way"
             elif _flags(before.get(name)) != _flags(after.get(name)):
                 return f"`{name}` would mean something else in {left.get_type()} {left.get_name()}"
@@ -193,10 +262,6 @@ def _flags(symbol: symtable.Symbol | None) -> tuple[bool, ...]:
         symbol.is_annotated,
     )
     return tuple(ask() for ask in asked)
-
-
-def _is_bound(symbol: symtable.Symbol | None) -> bool:
-    return symbol is not None and (symbol.is_assigned() or symbol.is_imported() or symbol.is_parameter())
 
 
 def _only_imported(symbol: symtable.Symbol | None) -> bool:
