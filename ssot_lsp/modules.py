@@ -66,6 +66,8 @@ class Module(NamedTuple):
     """It may have submodules that no file provides: it sets its `__path__`, or writes to `sys.modules`."""
     exports: tuple[str, ...] | None = None
     """Its `__all__`, if it is statically known."""
+    declared: frozenset[str] = frozenset()
+    """Names that it only annotates: someone else is expected to bind them."""
     has_all: bool = False
     """It has an `__all__`, known or not."""
     text: Text | None = None
@@ -138,9 +140,13 @@ class Modules:
         found = self.find(module) if known is Answer.YES else None
         if found is None:
             return known
-        if name in found.bindings or name in _MODULE_ATTRIBUTES or self._submodule(found, name):
+        if name in _MODULE_ATTRIBUTES or self._submodule(found, name):
             return Answer.YES
-        if found.open_ended:
+        # `from . import sub` in a package binds the submodule, so without that module it binds nothing
+        myself = ObjectRef(f"{found.name}.{name}")
+        if any(binding.origin != myself for binding in found.bindings.get(name, ())):
+            return Answer.YES
+        if found.open_ended or name in found.declared:
             return Answer.UNKNOWN
         answers = {self._star_binds(star, name, seen | {module}) for star in found.stars if star not in seen | {module}}
         return next((a for a in (Answer.YES, Answer.UNKNOWN) if a in answers), Answer.NO)
@@ -350,6 +356,9 @@ class Modules:
             return Module(name, path, folders, open_ended=True)
         reader = _Reader(name, text.source, is_init=bool(folders), resolve=self.absolute)
         reader.block(tree.body, conditional=False)
+        if path.suffix == ".pyi":
+            for declared, node in reader.declared.items():
+                reader.bind(declared, node)
         exports, has_all = _exports(reader, self)
         return Module(
             name,
@@ -360,6 +369,7 @@ class Modules:
             reader.open_ended,
             reader.open_modules or "__path__" in reader.bindings,
             exports,
+            frozenset() if path.suffix == ".pyi" else frozenset(reader.declared),
             has_all,
             text,
         )
@@ -387,6 +397,7 @@ class _Reader:
     def __init__(self, name: str, source: str, *, is_init: bool, resolve: Callable[..., str | None]) -> None:
         self.name = name
         self.has_dynamic_words = any(word in source for word in _DYNAMIC_WORDS)
+        self.has_inner_all = re.search(r"(?m)^[ \t]+.*\b__all__\b", source) is not None
         self.is_init = is_init
         self.resolve = resolve
         self.bindings: dict[str, list[Binding]] = {}
@@ -397,6 +408,8 @@ class _Reader:
         self.all_parts: list[str | ObjectRef] = []
         self.all_known = True
         self.all_seen = False
+        self.all_is_followed = True
+        self.declared: dict[str, ast.expr] = {}
 
     def bind(self, name: str, node: ast.AST, origin: ObjectRef | None = None, *, offset: int = 0) -> None:
         row, column = getattr(node, "lineno", 1) - 1, getattr(node, "col_offset", 0) + offset
@@ -426,6 +439,8 @@ class _Reader:
             for target in node.targets:
                 if isinstance(target, ast.Name):
                     self.bindings.pop(target.id, None)
+                    if target.id == "__all__":
+                        self.all_is_unknown()
         elif isinstance(node, ast.Match):
             for case in node.cases:
                 self.pattern(case.pattern)
@@ -448,6 +463,8 @@ class _Reader:
         for part in (*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else ())):
             self.named_expressions(part)
         self.dynamic(node)
+        if self.has_inner_all and any(_last_part(child) == "__all__" for child in ast.walk(node)):
+            self.all_is_unknown()
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
@@ -469,6 +486,12 @@ class _Reader:
 
     def assignment(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign, *, conditional: bool) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            if isinstance(node.target, ast.Name):
+                self.declared[node.target.id] = node.target
+            return
+        if any(isinstance(target, ast.Subscript) and _last_part(target.value) == "__all__" for target in targets):
+            self.all_is_unknown()
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
             self.all_value(node.value, adds=isinstance(node, ast.AugAssign), conditional=conditional)
         for target in targets:
@@ -516,6 +539,10 @@ class _Reader:
                 self.open_ended |= isinstance(child.slice, ast.Name) and child.slice.id == "__name__"
                 self.open_modules |= isinstance(child.ctx, ast.Store)
 
+    def all_is_unknown(self) -> None:
+        """Note that `__all__` is changed in a way that no reader can follow."""
+        self.all_seen, self.all_is_followed = True, False
+
     def all_value(self, value: ast.expr | None, *, adds: bool, conditional: bool) -> None:
         if value is None:
             return
@@ -529,11 +556,9 @@ class _Reader:
     def all_call(self, call: ast.Call, *, conditional: bool) -> None:
         """`__all__.append("x")` and `__all__.extend([...])`; any other method makes `__all__` unknown."""
         function = call.func
-        if not (
-            isinstance(function, ast.Attribute)
-            and isinstance(function.value, ast.Name)
-            and function.value.id == "__all__"
-        ):
+        if not isinstance(function, ast.Attribute) or _last_part(function.value) != "__all__":
+            if any(_last_part(child) == "__all__" for child in ast.walk(call) if isinstance(child, ast.Name)):
+                self.all_is_unknown()  # who gets it as an argument may change it
             return
         self.all_seen = True
         if conditional or len(call.args) != 1 or function.attr not in ("append", "extend"):
@@ -560,17 +585,26 @@ class _Reader:
                 self.all_part(value.args[0])
             else:
                 self.all_known = False
-        elif isinstance(value, ast.Attribute) and value.attr == "__all__" and isinstance(value.value, ast.Name):
-            origins = [binding.origin for binding in self.bindings.get(value.value.id, ())]
-            if len(origins) == 1 and origins[0] is not None:
-                self.all_parts.append(origins[0])
+        elif isinstance(value, ast.Attribute) and value.attr == "__all__" and (path := _dotted(value.value)):
+            root, _, rest = path.partition(".")
+            origins = {binding.origin for binding in self.bindings.get(root, ())}
+            origin = origins.pop() if len(origins) == 1 else None
+            if origin is not None:
+                self.all_parts.append(ObjectRef(f"{origin.dotted}.{rest}" if rest else origin.dotted))
             else:
                 self.all_known = False
         elif not (isinstance(value, ast.Name) and value.id == "__all__"):
             self.all_known = False
 
 
-def _last_part(node: ast.expr) -> str:
+def _dotted(node: ast.expr) -> str:
+    """`a.b.c` for such an expression, else empty."""
+    if isinstance(node, ast.Attribute):
+        return f"{base}.{node.attr}" if (base := _dotted(node.value)) else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _last_part(node: ast.AST) -> str:
     """`c` of `a.b.c`; empty for what is no name."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
@@ -579,7 +613,7 @@ def _exports(reader: _Reader, modules: Modules) -> tuple[tuple[str, ...] | None,
     """The names in `__all__`, if all of them are known, and whether there is an `__all__`."""
     if not reader.all_seen:
         return None, bool(reader.bindings.get("__all__"))
-    if not reader.all_known:
+    if not (reader.all_known and reader.all_is_followed):
         return None, True
     names: list[str] = []
     for part in reader.all_parts:

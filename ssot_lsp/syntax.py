@@ -25,7 +25,7 @@ _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 
 _SUPPRESSION = (  # compiled on use
     r"(?i)#\s*(?:ssot:\s*(?P<file>ignore-file)\b"
-    r"|ssot:\s*ignore\b(?:\[(?P<codes>[\w\s,]*)\])?(?P<rest>[^#]*)"
+    r"|ssot:\s*ignore\b(?:\s*\[(?P<codes>[\w\s,]*)\])?(?P<rest>[^#]*)"
     r"|noqa:\s*(?P<noqa>[A-Z][A-Z]*[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))"
 )
 _UNTIL = r"until=(\d{4}-\d{2}-\d{2})"
@@ -249,9 +249,9 @@ def _place(node: Node) -> _Place:
         kind = parent.type
         if kind in ("function_definition", "lambda"):
             deferred = True
-        elif kind == "if_statement":
+        elif kind in ("if_statement", "elif_clause"):
             condition, body = parent.child_by_field_name("condition"), parent.child_by_field_name("consequence")
-            if condition is not None and body == child and _dotted(condition).split(".")[-1] == "TYPE_CHECKING":
+            if condition is not None and body == child and "TYPE_CHECKING" in _last_parts(condition):
                 type_checking = True
         elif deferred:
             pass
@@ -283,6 +283,8 @@ def _last_parts(node: Node) -> frozenset[str]:
         return frozenset({_dotted(node).split(".")[-1]})
     if node.type == "as_pattern":
         return _last_parts(node.named_children[0])
+    if node.type == "keyword_argument":
+        return _last_parts(node.named_children[-1])
     if node.type in ("tuple", "parenthesized_expression"):
         return frozenset().union(*(_last_parts(child) for child in node.named_children))
     return frozenset()

@@ -27,11 +27,10 @@ from ssot_lsp.model import ImportStatement, ObjectRef
 from ssot_lsp.modules import Answer, Modules
 from ssot_lsp.text import Span
 
-# `## title`, then files (`--- path`, its lines) and what the reader need not know:
-# `=== unknown: m:N` it may say so; `=== either: m:N` it may say that a name is bound which is not (a branch that did
-# not run); `=== limit: m:N` it may say that a name is missing which is there (a known limit); `=== computed: m` it need not
-# know the `__all__`; `=== vague: m:N` it need not know where the name leads; `=== roots: a b` the source roots.
-# Patterns may have `*`.
+# `## title`, then files (`--- path`, its lines) and what the reader need not know: `=== unknown: m:N` it may say so;
+# `=== either: m:N` it may say that a name is bound which is not (a branch that did not run); `=== limit: m:N` it may
+# say that a name is missing which is there (a known limit); `=== computed: m` it need not know the `__all__`; `===
+# vague: m:N` it need not know where the name leads; `=== roots: a b` the source roots. Patterns may have `*`.
 HOLD = r"""
 ## definitions of every kind
 --- m.py

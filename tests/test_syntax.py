@@ -15,7 +15,7 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssot_lsp.files import UnreadableFileError, decode
@@ -209,6 +209,7 @@ def test_forms_in_blocks(source: str, around: str) -> None:
     assert list(differences(whole)) == []
 
 
+@settings(deadline=None)  # the first example loads the parser
 @given(st.lists(st.sampled_from(FORMS), min_size=1, max_size=6), st.sampled_from(["\n", "\n\n", "\n# é\n"]))
 def test_forms_in_any_order(forms: list[str], between: str) -> None:
     source = between.join(forms)
@@ -240,7 +241,7 @@ def test_newer_syntax_than_some_interpreters_is_read(source: str) -> None:
     assert all(statement.well_formed for statement in syntax.imports)
 
 
-# ------------------------------------------------------------------------------------------------ where a statement stands
+# ------------------------------------------------------------ where a statement stands
 
 # In each text `import X` is the statement that is asked about; what must hold of it.
 G, H, E, T = "guarded_by", "handler_of", "expects_error", "type_checking"
@@ -343,7 +344,7 @@ def test_a_handler_and_the_body_of_its_try_are_known_by_one_number() -> None:
     assert not set(b.guarded_by) & set(a.guarded_by)
 
 
-# --------------------------------------------------------------------------------------------------- half-typed files
+# ------------------------------------------------------------ half-typed files
 
 WHOLE = dedent('''\
     """Docs: import nothing."""
@@ -525,6 +526,7 @@ def test_imports_around_a_half_typed_line_are_found(half: str) -> None:
     assert [one for one in map(expected_shape, wanted) if one not in found] == []
 
 
+@settings(deadline=None)  # the first example loads the parser
 @given(st.text(alphabet="from import as.,()*\\\n\t #é'\"abX:", max_size=60))
 def test_any_text_can_be_read(source: str) -> None:
     text = Text(source)
@@ -555,7 +557,7 @@ def test_lone_surrogates_and_nul() -> None:
     assert ("", 0, False, False, (("a", None),)) in [shape(statement) for statement in syntax.imports]
 
 
-# ------------------------------------------------------------------------------------------------ suppression comments
+# ------------------------------------------------------------ suppression comments
 
 
 ALL: set[str] = set()
@@ -645,7 +647,7 @@ def test_until_is_the_last_day() -> None:
     assert not found.silences("SSOT002", date(2026, 12, 31))
 
 
-# ------------------------------------------------------------------------------------------------------ blocks and runs
+# ------------------------------------------------------------ blocks and runs
 
 
 BLOCKS: list[tuple[str, str]] = [
