@@ -14,6 +14,8 @@ from pathlib import Path
 
 from ssot_lsp.model import ObjectRef
 
+_CACHE = "ssot-lsp"
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -58,6 +60,9 @@ class Environment:
         """The signature and docstring of an object as jedi's static view gives them; empty if it finds none."""
         import jedi  # noqa: PLC0415 - 90 ms that only hover pays
 
+        # jedi keeps what it has parsed on disk: in a folder of our own, beside the one that it takes by itself
+        if Path(jedi.settings.cache_directory).name != _CACHE:
+            jedi.settings.cache_directory = os.fspath(Path(jedi.settings.cache_directory).with_name(_CACHE))
         paths = [os.fspath(path) for path in (*roots, *self.site_packages)]
         # an explicit project, path and interpreter: nothing that the workspace contains decides what jedi runs
         project = jedi.Project(roots[0], sys_path=paths, smart_sys_path=False, load_unsafe_extensions=False)

@@ -6,7 +6,7 @@ import ast
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ssot_lsp.text import Position, Span, Text, TextEdit, apply_edits, minimal_edit
@@ -173,9 +173,8 @@ def test_a_minimal_edit_never_writes_half_a_line_end(old: str, new: str) -> None
         assert not inside_crlf(new, len(new) - tail)
 
 
-@given(CRLF, CRLF)
+@given(st.text("ab\n", max_size=12), st.text("ab\n", max_size=12))
 def test_a_minimal_edit_where_all_lines_end_alike(old: str, new: str) -> None:
-    assume("\r" not in old + new)
     windows = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
     edit = minimal_edit(Span(0, len(windows[0])), *windows)
     if edit is not None:

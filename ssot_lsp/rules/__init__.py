@@ -179,5 +179,5 @@ def sentence(entry: Entry) -> str:
 
 
 def did_you_mean(names: tuple[str, ...]) -> str:
-    """`did you mean …?`, with all that are offered; empty without any."""
-    return f"did you mean {' or '.join(f'`{name}`' for name in names[:3])}?" if names else ""
+    """`Did you mean …?`, with all that are offered; empty without any."""
+    return f"Did you mean {' or '.join(f'`{name}`' for name in names[:3])}?" if names else ""
