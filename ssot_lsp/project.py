@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -64,7 +65,7 @@ class Project:
         if overrides is not None:
             settings = settings.override(**{name: getattr(overrides, name) for name in Settings._fields})
         environment = Environment.find(root, settings.python)
-        path, note = _registry_file(root, settings)
+        path, note = _registry_file(root, settings, read)
         registry = load(path, root, read, environment.registry_file) if path else Registry()
         return cls._assemble(root, settings, registry, environment, read, has_registry=path is not None, note=note)
 
@@ -140,18 +141,29 @@ class Project:
         return bool(entry.allow) and glob_matcher(entry.allow)(self.relative(document.path))
 
 
-def _registry_file(root: Path, settings: Settings) -> tuple[Path | None, str]:
+def _registry_file(root: Path, settings: Settings, read: Read) -> tuple[Path | None, str]:
     """The registry file in force, if any, and what to tell about that."""
     if settings.registry is not None:
         return Path(os.path.normpath(settings.registry)), ""
     path = root / "registry.json"
     try:
-        looks_like_one = b'"entries"' in path.read_bytes()
+        data = read(path)
     except OSError:
         return None, "no registry: only unresolved and non-exported imports are checked (SSOT003-SSOT005)"
-    if looks_like_one:
+    if b'"entries"' in data or _is_broken(data):
         return path, ""
     return None, f"{path} has no `entries`, so it is not a registry of ssot-lsp: only SSOT003-SSOT005 are checked"
+
+
+def _is_broken(data: bytes) -> bool:
+    """Whether a file seems to be a registry that was cut off: an error to be told, not another kind of file."""
+    if data.strip() and b'"version"' not in data:
+        return False
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _first_party(root: Path, roots: Iterable[Path], environment: Environment) -> frozenset[str]:

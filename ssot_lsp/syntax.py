@@ -62,7 +62,7 @@ def parse(text: Text) -> Syntax:
     has_comments = "ssot:" in source or "SSOT" in source
     if "import" not in source and not has_comments:
         return Syntax()
-    data = source.encode("utf-8", "surrogatepass")
+    data = _bytes(source)
     root = _parser().parse(data).root_node
     offset = _code_points(data, source)
     captures = _captures(root, comments=has_comments)
@@ -74,13 +74,20 @@ def parse(text: Text) -> Syntax:
 
 def count_errors(source: str) -> int:
     """How many places of a text the parser could not make sense of."""
-    root = _parser().parse(source.encode("utf-8", "surrogatepass")).root_node
+    root = _parser().parse(_bytes(source)).root_node
     if not root.has_error:
         return 0
     from tree_sitter import QueryCursor  # noqa: PLC0415
 
     found = QueryCursor(_query("(ERROR) @error (MISSING) @missing")).captures(root)
     return sum(len(nodes) for nodes in found.values())
+
+
+def _bytes(source: str) -> bytes:
+    """The text as tree-sitter reads it: in UTF-8, and with `\n` for a lone `\r`, where its comments would not end."""
+    if "\r" in source:
+        source = re.sub(r"\r(?!\n)", "\n", source)
+    return source.encode("utf-8", "surrogatepass")
 
 
 @cache
@@ -144,9 +151,19 @@ def _statements(
         block, others, runs = blocks[parent.id]
         statement = _statement(node, offset)
         if statement is not None:
-            well_formed = not check or _parses(source[slice(*statement.span)])
+            well_formed = not check or (_begins(statement, source) and _parses(source[slice(*statement.span)]))
             run = runs.get(node.id, -1)
             yield statement._replace(block=block, run=run, others=others, well_formed=well_formed)
+
+
+def _begins(statement: ImportStatement, source: str) -> bool:
+    """Whether a statement can begin where this one does: at the beginning of a line, or behind `;` or `:`.
+
+    In half-typed code the parser may take `import b` of `from a import b` for a statement of its own.
+    """
+    start = statement.span.start
+    before = source[max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1 : start].rstrip()
+    return not before or before[-1] in ";:"
 
 
 def _parses(statement: str) -> bool:

@@ -539,7 +539,7 @@ FIRST_PARTY: dict[str, tuple[dict[str, str], tuple[str, ...], set[str]]] = {
 
 @pytest.mark.parametrize(("files", "installed", "expected"), FIRST_PARTY.values(), ids=FIRST_PARTY)
 @pytest.mark.parametrize("by", ["VIRTUAL_ENV", "python"])
-def test_first_party(
+def test_first_party(  # noqa: PLR0917
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     files: dict[str, str],

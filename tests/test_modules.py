@@ -645,6 +645,59 @@ n = lambda o: o
 p = [q for q in []]
 import_error = {r: s for r, s in []}
 print(*(t for t in []))
+
+## a decorator that adds to __all__
+--- m.py
+__all__ = []
+def export(f):
+    __all__.append(f.__name__)
+    return f
+@export
+def f(): pass
+def g(): pass
+--- s.py
+from m import *
+=== computed: m
+=== unknown: s:*
+
+## a function that adds to __all__
+--- m.py
+__all__ = ["a"]
+a = b = 1
+def add(name):
+    global __all__
+    __all__ += [name]
+add("b")
+--- s.py
+from m import *
+=== computed: m
+=== unknown: s:*
+
+## __all__ is deleted
+--- m.py
+__all__ = ["a"]
+a = b = 1
+del __all__
+--- s.py
+from m import *
+=== computed: m
+=== unknown: s:*
+
+## a name set on another module
+--- p/__init__.py
+from . import a
+a.x = 1
+setattr(a, "y", 1)
+--- p/a.py
+=== limit: p.a:x p.a:y
+
+## an annotation without a value binds nothing
+--- m.py
+x: int
+class C: pass
+--- s.py
+from m import *
+=== unknown: m:x s:x
 """
 
 WRONG = r"""
@@ -685,33 +738,6 @@ B = 1
 === either: p:A
 === computed: p
 
-## a decorator that adds to __all__
---- m.py
-__all__ = []
-def export(f):
-    __all__.append(f.__name__)
-    return f
-@export
-def f(): pass
-def g(): pass
---- s.py
-from m import *
-=== computed: m
-=== unknown: s:*
-
-## a function that adds to __all__
---- m.py
-__all__ = ["a"]
-a = b = 1
-def add(name):
-    global __all__
-    __all__ += [name]
-add("b")
---- s.py
-from m import *
-=== computed: m
-=== unknown: s:*
-
 ## a __getattr__ that is not a def
 --- a.py
 from helper import __getattr__
@@ -732,14 +758,6 @@ lazy = "only a word"
 === unknown: a:* b:* c:* d:* helper:*
 === computed: c
 === either: d:__all__
-
-## __all__ is deleted
---- m.py
-__all__ = ["a"]
-a = b = 1
-del __all__
---- s.py
-from m import *
 
 ## __all__ changed in place
 --- a.py
@@ -914,21 +932,6 @@ sys.modules.setdefault("c.old", real)
 X = 1
 old = "only a word"
 === unknown: a:* a.* b:* b.* c:* c.*
-
-## a name set on another module
---- p/__init__.py
-from . import a
-a.x = 1
-setattr(a, "y", 1)
---- p/a.py
-=== limit: p.a:x p.a:y
-
-## an annotation without a value binds nothing
---- m.py
-x: int
-class C: pass
---- s.py
-from m import *
 
 ## del of several names
 --- m.py

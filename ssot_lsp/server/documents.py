@@ -17,7 +17,7 @@ class OpenDocument(NamedTuple):
 
     uri: str
     path: Path
-    """Its file; for a document that has none, a path that no file has."""
+    """Its file, or where it might be saved."""
     version: int
     text: Text
 
@@ -44,9 +44,12 @@ class Documents:
         """The document of that file, if it is open."""
         return next((document for document in self._open.values() if document.path == path), None)
 
-    def open(self, item: lsp.TextDocumentItem) -> OpenDocument:
-        """Take over a document from the editor."""
-        path = path_of(item.uri) or Path(f"{item.uri.partition(':')[2] or 'untitled'}.{item.language_id[:2]}")
+    def open(self, item: lsp.TextDocumentItem, root: Path) -> OpenDocument:
+        """Take over a document from the editor; one that is no file counts as if saved at the root."""
+        path = path_of(item.uri)
+        if path is None:
+            name = item.uri.rpartition(":")[2].rpartition("/")[2] or "untitled"
+            path = root / (name if item.language_id != "python" or name.endswith(".py") else f"{name}.py")
         self._open[item.uri] = OpenDocument(item.uri, path, item.version, Text(item.text))
         return self._open[item.uri]
 

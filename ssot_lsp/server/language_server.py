@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+from pygls.protocol.json_rpc import JsonRPCNotification
 
 from ssot_lsp import __version__, engine
 from ssot_lsp.model import Diagnostic
@@ -29,6 +31,18 @@ class _Protocol(LanguageServerProtocol):
     """pygls' protocol, but that documents are ours to keep: its own split lines where no editor does."""
 
     _server: SsotLanguageServer
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Read a message; one that asks and cannot be read is answered with an error, which pygls does not do."""
+        if "jsonrpc" in data and "method" in data and self.get_message_type(str(data["method"])) is None:
+            data.setdefault("params", None)
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "id" not in data or "method" not in data:
+                raise
+            self._send_response(data["id"], error=error.to_response_error())
+            return JsonRPCNotification(str(data["method"]), "answered already", None)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
@@ -66,6 +80,7 @@ class SsotLanguageServer(LanguageServer):
         self.documents = Documents()
         self.workspaces = Workspaces(self._read, self._tell)
         self.encoding = Encoding()
+        self.was_shut_down = False
         self._checked: dict[str, tuple[OpenDocument, Project, Document, tuple[Diagnostic, ...]]] = {}
         self._told: set[str] = set()
         self._register()
@@ -74,6 +89,7 @@ class SsotLanguageServer(LanguageServer):
         kinds: list[lsp.CodeActionKind | str] = [lsp.CodeActionKind.QuickFix, FIX_ALL]
         self.feature(lsp.INITIALIZE)(_function(self.initialize))
         self.feature(lsp.INITIALIZED)(_function(self.initialized))
+        self.feature(lsp.SHUTDOWN)(_function(self.shut_down))
         self.feature(lsp.TEXT_DOCUMENT_DID_SAVE)(_function(self.did_save))
         self.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)(_function(self.did_change_watched_files))
         self.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_function(self.did_change_workspace_folders))
@@ -123,6 +139,10 @@ class SsotLanguageServer(LanguageServer):
         for folder in self.workspaces:
             self._publish_registry(folder)
 
+    def shut_down(self, params: None) -> None:
+        """Remember that the client took its leave."""
+        self.was_shut_down = True
+
     def _read(self, path: Path) -> bytes:
         """The text of an open registry is what the editor shows, not what is on disk."""
         opened = self.documents.at(path)
@@ -141,7 +161,7 @@ class SsotLanguageServer(LanguageServer):
 
     def did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
         """Check a document that was opened."""
-        self._changed(self.documents.open(params.text_document))
+        self._changed(self.documents.open(params.text_document, self.workspaces.first_root))
 
     def did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
         """Check the new version of a document."""

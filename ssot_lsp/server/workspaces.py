@@ -51,7 +51,8 @@ class WorkspaceFolder:
             self._tell(str(error))
             return
         except RegistryError as error:
-            bad = Diagnostic("SSOT100", "invalid-registry", _message(error), Severity.ERROR, error.span)
+            message = _message(error) + (" The last good registry stays in force." if self._good else "")
+            bad = Diagnostic("SSOT100", "invalid-registry", message, Severity.ERROR, error.span)
             self.registry_problems[error.path] = (error.text, [bad])
             if self._project is not None and self._good is not None:
                 self._project = self._project.with_registry(self._good)
@@ -64,7 +65,7 @@ class WorkspaceFolder:
 
 def _message(error: RegistryError) -> str:
     key = f"{error.key}: " if error.key else ""
-    return f"{key}{error.reason}. The last good registry stays in force."
+    return f"{key}{error.reason}."
 
 
 class Workspaces:
@@ -86,13 +87,25 @@ class Workspaces:
     def add(self, root: Path) -> WorkspaceFolder:
         """Add a folder."""
         if root not in self._folders:
+            self._folders[root] = WorkspaceFolder(root, self._settings(root), self._read, self._tell)
+        return self._folders[root]
+
+    def _settings(self, root: Path) -> Settings:
+        """The editor's settings, less those that are wrong, which are told."""
+        settings = Settings()
+        for key, value in self._options.items():
             try:
-                settings = settings_from(self._options, root, lambda key, reason: ConfigError(f"{key}: {reason}"))
+                given = settings_from({key: value}, root, lambda key, reason: ConfigError(f"{key}: {reason}"))
             except ConfigError as error:
                 self._tell(f"settings: {error}")
-                settings = Settings()
-            self._folders[root] = WorkspaceFolder(root, settings, self._read, self._tell)
-        return self._folders[root]
+            else:
+                settings = settings.override(**given._asdict())
+        return settings
+
+    @property
+    def first_root(self) -> Path:
+        """The root of the first folder; without any, the current folder."""
+        return next(iter(self._folders), Path.cwd())
 
     def remove(self, root: Path) -> None:
         """Forget a folder."""
