@@ -95,6 +95,7 @@ def process(*arguments: str | Path, module: bool = True, **environment: str) -> 
         capture_output=True,
         text=True,
         encoding="utf-8",
+        errors="surrogateescape",
         timeout=60,
         check=False,
     )
@@ -267,7 +268,7 @@ def test_a_file_that_changes_meanwhile(root: Path, monkeypatch: pytest.MonkeyPat
 
     def slow(path: Path, *rest: Any) -> None:
         if path.name == "b.py":
-            path.write_text(SAFE + "# theirs\n", "utf-8")
+            path.write_text(path.read_text("utf-8") + "# theirs\n", "utf-8")
         replace_file(path, *rest)
 
     monkeypatch.setattr(module, "replace_file", slow)
@@ -344,10 +345,9 @@ def test_settings_and_options_of_codes(root: Path) -> None:
     assert codes(run("check", "--output-format", "json", "--select", "SSOT00")) == ["SSOT001", "SSOT002", "SSOT004"]
 
 
-@pytest.mark.parametrize("arguments", [("--ignore", "SSOT092"), ("--select", "SSOT004")])
-def test_unreadable_files_can_be_ignored(root: Path, arguments: tuple[str, ...]) -> None:
+def test_unreadable_files_can_be_ignored(root: Path) -> None:
     tree(root, {"use.py": b"\xff"})
-    assert codes(run("check", "--output-format", "json", *arguments)) == []
+    assert codes(run("check", "--output-format", "json", "--ignore", "SSOT092")) == []
 
 
 def test_severities_hold_for_all_codes(root: Path) -> None:
@@ -403,7 +403,10 @@ def test_an_output_that_takes_ascii_only(root: Path, command: str) -> None:
     assert result.returncode == 1
 
 
-ASTRAL = "s = '𐍈𐍈é'; from pkg.old import (A as 𐐷,  # 𐍈\n    Kept)\r\nprint(𐐷, Kept)\rx = '日'; from pkg.old import Gone\x0c\n"
+ASTRAL = (
+    "s = '𐍈𐍈é'; from pkg.old import (A as 𐐷,  # 𐍈\n    Kept)\r\n"
+    "print(𐐷, Kept)\rx = '日'; from pkg.old import Gone\x0c\n"
+)
 
 
 def test_json(root: Path) -> None:
@@ -772,8 +775,8 @@ BYTES: dict[str, tuple[bytes, bytes]] = {
         b"# -*- coding: latin-1 -*-\nx = '\xe9'\nfrom pkg.new import A  # \xfc\n",
     ),
     "tabs, form feeds, blanks": (
-        b"if 1:\n\t\x0cfrom  pkg.old  import  A  \n\n\n\n",
-        b"if 1:\n\t\x0cfrom  pkg.new  import  A  \n\n\n\n",
+        b"if 1:\n\x0c\tfrom  pkg.old  import  A  \n\n\n\n",
+        b"if 1:\n\x0c\tfrom  pkg.new  import  A  \n\n\n\n",
     ),
     "comments": (
         b"from pkg.old import (  # one\n    A,  # two\n)  # three\n",
@@ -797,7 +800,7 @@ def test_no_other_byte_is_touched(root: Path, before: bytes, after: bytes) -> No
 @pytest.mark.parametrize(("before", "after"), BYTES.values(), ids=BYTES)
 @pytest.mark.parametrize("tool", ["git", "patch"])
 def test_the_diff_applies(root: Path, before: bytes, after: bytes, tool: str) -> None:
-    tree(root, {"sub/use.py": before, "b.py": SAFE, "c.py": UNSAFE, "d e.py": SAFE, "ok.py": CLEAN})
+    tree(root, {"sub/use.py": before, "b.py": SAFE, "c.py": UNSAFE, "ok.py": CLEAN})
     untouched = snapshot(root)
     patch = process_bytes("fix", "--diff")
     assert snapshot(root) == untouched
@@ -806,9 +809,19 @@ def test_the_diff_applies(root: Path, before: bytes, after: bytes, tool: str) ->
     command = ["git", "apply", "--whitespace=nowarn", "-"] if tool == "git" else ["patch", "-p1", "-s", "--binary"]
     done = subprocess.run(command, input=patch.stdout, capture_output=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr, patch.stdout)
-    fixed = {"sub/use.py": after, "b.py": SAFE_FIXED.encode(), "d e.py": SAFE_FIXED.encode()}
+    fixed = {"sub/use.py": after, "b.py": SAFE_FIXED.encode()}
     assert {name: data for name, data in snapshot(root).items() if not name.endswith(".orig")} == {**untouched, **fixed}
     assert run("fix", "--diff").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["d e.py", "ü.py", "x/-a.py", "a\tb.py", "日 本/𐍈.py"])
+@pytest.mark.parametrize("tool", ["git", "patch"])
+def test_the_diff_applies_to_any_name(root: Path, name: str, tool: str) -> None:
+    tree(root, {name: SAFE})
+    patch = process_bytes("fix", "--diff")
+    command = ["git", "apply", "-"] if tool == "git" else ["patch", "-p1", "-s"]
+    done = subprocess.run(command, input=patch.stdout, capture_output=True, check=False)
+    assert (root / name).read_text("utf-8") == SAFE_FIXED, (done.stdout + done.stderr, patch.stdout)
 
 
 def process_bytes(*arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -990,6 +1003,40 @@ def test_verify_that_changes_a_file_and_fails(root: Path) -> None:
 
 
 # --changed and --base
+
+
+def test_verify_that_spoils_the_registry(root: Path) -> None:
+    tree(root, {"use.py": SAFE})
+    result = run("fix", "--verify", "echo '{' > registry.json")
+    assert result.exit_code == 2
+    assert "registry.json" in result.stderr
+
+
+ODD = {
+    "nested": "from pkg.old import A\nx = " + "(" * 5000 + ")" * 5000 + "\n",
+    "nested and cut": "from pkg.old import A\nx = " + "[" * 20000,
+    "blocks": "from pkg.old import A\n"
+    + "".join(f"{' ' * depth}if 1:\n" for depth in range(150))
+    + " " * 150
+    + "pass\n",
+    "sums": "from pkg.old import A\nx = 1" + " + 1" * 20000 + "\n",
+    "NUL": "from pkg.old import A\nx = '\x00'\n",
+    "dots": "from " + "." * 5000 + " import A\nfrom pkg" + ".a" * 3000 + " import B\n",
+    "names": "from pkg.old import " + ", ".join(f"A as A{number}" for number in range(2000)) + "\n",
+    "digits": "from pkg.old import A\nx = " + "1" * 10000 + "\n",
+    "surrogates in a string": "from pkg.old import A\n__all__ = ['\\ud800']\n",
+    "only a mark": "\ufeff",
+    "elifs": "from pkg.old import A\nif 0: pass\n" + "elif 1: pass\n" * 3000,
+    "attributes": "from pkg.old import A\nx = A" + ".a" * 5000 + "\n",
+}
+
+
+@pytest.mark.parametrize("source", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("name", ["use.py", "pkg/old.py", "pkg/new.py", "pkg/__init__.py"])
+def test_no_source_is_an_accident(root: Path, source: str, name: str) -> None:
+    tree(root, {"a.py": SAFE + HIDDEN + NAMELESS, name: source})
+    assert run("check", "--output-format", "json").exit_code == 1
+    assert run("fix").exit_code == 1
 
 
 @pytest.fixture
