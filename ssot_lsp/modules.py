@@ -5,27 +5,23 @@ Everything is found by reading: no module is ever imported. What cannot be known
 
 from __future__ import annotations
 
-import ast
+import builtins
 import os
 import re
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
+from ssot_lsp.bindings import Bindings, read_bindings
 from ssot_lsp.files import PYTHON_SUFFIXES, UnreadableFileError, decode, find_python_files
-from ssot_lsp.model import ImportStatement, Location, ObjectRef
+from ssot_lsp.model import Location, ObjectRef
 from ssot_lsp.text import Span, Text
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
 _DEFINITION = (
     r"(?m)^(?:class|def|async[ \t]+def)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)"  # compiled on use
 )
-_DYNAMIC_CALLS = frozenset({"globals", "exec"})
-_DYNAMIC_WORDS = ("globals", "exec", "modules", "global ")
-"""Without any of these in a module's text there is no need to walk through the bodies of its functions."""
 
 
 class Answer(Enum):
@@ -36,40 +32,16 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-class Binding(NamedTuple):
-    """One way in which a module comes to bind a name."""
-
-    row: int
-    """Where its name stands: row from 0."""
-    column: int
-    """Column in bytes of UTF-8, as `ast` counts."""
-    origin: ObjectRef | None = None
-    """For an import and a plain alias (`A = B`): what it refers to. None for a definition."""
-    is_definition: bool = False
-    """A class or function, as against a variable or an import."""
-
-
 class Module(NamedTuple):
-    """What is known of one module from its text."""
+    """One module: where it is, and what its text says."""
 
     name: str
     path: Path | None
     """Its file; None for a namespace package."""
     folders: tuple[Path, ...] = ()
     """Where its submodules are, if it is a package."""
-    bindings: Mapping[str, tuple[Binding, ...]] = MappingProxyType({})
-    stars: tuple[str, ...] = ()
-    """The modules of its `import *`."""
-    open_ended: bool = False
-    """It may bind more names than can be read: a module `__getattr__`, `globals()`, a file that does not parse."""
-    open_modules: bool = False
-    """It may have submodules that no file provides: it sets its `__path__`, or writes to `sys.modules`."""
-    exports: tuple[str, ...] | None = None
-    """Its `__all__`, if it is statically known."""
-    declared: frozenset[str] = frozenset()
-    """Names that it only annotates: someone else is expected to bind them."""
-    has_all: bool = False
-    """It has an `__all__`, known or not."""
+    bindings: Bindings = Bindings({}, open_ended=True)
+    """What it binds and exports."""
     text: Text | None = None
 
 
@@ -94,6 +66,7 @@ class Modules:
         self.packages = frozenset(packages)
         self._read = read
         self._found: dict[str, Module | None] = {}
+        self._exports: dict[str, tuple[str, ...] | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
         self._definers: dict[str, list[str]] | None = None
         self._names: set[str] = set()
@@ -129,53 +102,100 @@ class Modules:
         if self.find(name) is not None:
             return Answer.YES
         parent = self.find(name.rpartition(".")[0]) if "." in name else None
-        return Answer.UNKNOWN if parent is not None and parent.open_modules else Answer.NO
+        return Answer.UNKNOWN if parent is not None and parent.bindings.open_modules else Answer.NO
 
     def binds(self, module: str, name: str, *, relative: bool = False) -> Answer:
         """Whether `from module import name` finds something: a binding, a re-export, a submodule."""
-        return self._binds(module, name, frozenset(), relative=relative)
-
-    def _binds(self, module: str, name: str, seen: frozenset[str], *, relative: bool = False) -> Answer:
         known = self.exists(module, relative=relative)
-        found = self.find(module) if known is Answer.YES else None
-        if found is None:
+        if known is not Answer.YES:
             return known
+        answer = Answer.NO
+        todo, seen = [module], set[str]()
+        while todo:
+            at = todo.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            here = self._binds_itself(at, name) if at == module else self._offers(at, name)
+            if here is Answer.YES:
+                return here
+            if here is Answer.UNKNOWN:
+                answer = here
+            found = self.find(at)
+            if found is not None and (at == module or self.exports(at) is None):
+                todo += found.bindings.stars
+        return answer
+
+    def _binds_itself(self, module: str, name: str) -> Answer:
+        """Whether a module binds a name by itself, its star imports apart."""
+        found = self.find(module)
+        if found is None:
+            return Answer.UNKNOWN
         if name in _MODULE_ATTRIBUTES or self._submodule(found, name):
             return Answer.YES
         # `from . import sub` in a package binds the submodule, so without that module it binds nothing
-        myself = ObjectRef(f"{found.name}.{name}")
-        if any(binding.origin != myself for binding in found.bindings.get(name, ())):
+        bindings, myself = found.bindings, ObjectRef(f"{found.name}.{name}")
+        if any(binding.origin != myself for binding in bindings.names.get(name, ())):
             return Answer.YES
-        if found.open_ended or name in found.declared:
-            return Answer.UNKNOWN
-        answers = {self._star_binds(star, name, seen | {module}) for star in found.stars if star not in seen | {module}}
-        return next((a for a in (Answer.YES, Answer.UNKNOWN) if a in answers), Answer.NO)
+        is_open = bindings.open_ended or name in bindings.declared or (bool(found.folders) and bindings.open_modules)
+        return Answer.UNKNOWN if is_open else Answer.NO
 
-    def _star_binds(self, star: str, name: str, seen: frozenset[str]) -> Answer:
-        source = self.find(star) if self.is_first_party(star) else None
-        if source is None or (source.has_all and source.exports is None):
+    def _offers(self, module: str, name: str) -> Answer:
+        """Whether a module's own bindings reach those who import `*` from it."""
+        found = self.find(module) if self.is_first_party(module) else None
+        if found is None:
             return Answer.UNKNOWN
-        if source.exports is not None:
-            return Answer.YES if name in source.exports else Answer.NO
-        return Answer.NO if name.startswith("_") else self._binds(star, name, seen)
+        exports = self.exports(module)
+        if exports is not None:
+            return Answer.YES if name in exports else Answer.UNKNOWN if "__getattr__" in exports else Answer.NO
+        if found.bindings.has_all:
+            return Answer.UNKNOWN
+        if name.startswith("_"):
+            return Answer.NO
+        # a submodule is offered only if something has imported it
+        is_bound = name in found.bindings.names
+        answer = self._binds_itself(module, name)
+        return Answer.UNKNOWN if answer is Answer.YES and not is_bound else answer
+
+    def exports(self, module: str) -> tuple[str, ...] | None:
+        """The names in a module's `__all__`; None if it has none, or not one that can be read."""
+        if module not in self._exports:
+            self._exports[module] = None  # while it is worked out, an `__all__` that adds itself is unknown
+            self._exports[module] = self._read_exports(module)
+        return self._exports[module]
+
+    def _read_exports(self, module: str) -> tuple[str, ...] | None:
+        found = self.find(module) if self.is_first_party(module) else None
+        if found is None or found.bindings.all_parts is None:
+            return None
+        names: list[str] = []
+        for part in found.bindings.all_parts:
+            added = (part,) if isinstance(part, str) else self.exports(part.dotted)
+            if added is None:
+                return None
+            names += added
+        return tuple(dict.fromkeys(names))
 
     def names(self, module: str) -> frozenset[str]:
         """The names that a module is known to bind, through star imports too, without those of its submodules."""
         todo, seen, names = [module], set[str](), set[str]()
         while todo:
-            found = self.find(todo.pop())
-            if found is not None and found.name not in seen:
-                seen.add(found.name)
-                names |= set(found.bindings) if found.exports is None or found.name == module else set(found.exports)
-                todo += found.stars
+            at = todo.pop()
+            found = self.find(at) if at not in seen else None
+            seen.add(at)
+            if found is not None:
+                exports = self.exports(at) if at != module else None
+                own = (name for name in found.bindings.names if at == module or not name.startswith("_"))
+                names |= set(exports if exports is not None else own)
+                todo += found.bindings.stars if exports is None else ()
         return frozenset(names)
 
     def is_exported(self, module: str, name: str) -> Answer:
         """Whether a name is in the module's `__all__`; unknown where there is none, or not a static one."""
-        found = self.find(module)
-        if found is None or found.exports is None:
+        exports = self.exports(module)
+        if exports is None:
             return Answer.UNKNOWN
-        return Answer.YES if name in found.exports else Answer.NO
+        return Answer.YES if name in exports else Answer.NO
 
     def is_submodule(self, module: str, name: str) -> bool:
         """Whether `from module import name` may mean a submodule."""
@@ -211,16 +231,26 @@ class Modules:
         if module is None:
             return None
         head, _, rest = ref.qualname.partition(".")
-        bindings = module.bindings.get(head)
+        bindings = module.bindings.names.get(head)
         if bindings is None:
             if self._submodule(module, head):
                 return False, [ObjectRef(f"{module.name}.{head}", rest)]
-            for star in module.stars:
-                if self._star_binds(star, head, frozenset({module.name})) is Answer.YES:
-                    return False, [ObjectRef(star, ref.qualname)]
-            return None if module.open_ended or module.stars else (True, [])
+            offers = {star: self._offers_through(star, head) for star in module.bindings.stars}
+            if Answer.YES in offers.values():  # the last star that offers it wins
+                star = next(star for star in reversed(module.bindings.stars) if offers[star] is Answer.YES)
+                return False, [ObjectRef(star, ref.qualname)]
+            if module.bindings.open_ended or module.bindings.stars:
+                return None
+            return (False, [ObjectRef("builtins", ref.qualname)]) if hasattr(builtins, head) else (True, [])
         origins = [binding.origin for binding in bindings]
         return None in origins, [_extended(origin, rest) for origin in origins if origin is not None]
+
+    def _offers_through(self, star: str, name: str) -> Answer:
+        """Whether `from star import *` brings a name, be it from further away."""
+        exports = self.exports(star)
+        if exports is not None:
+            return Answer.YES if name in exports else Answer.NO
+        return Answer.NO if name.startswith("_") else self.binds(star, name)
 
     def definition(self, ref: ObjectRef) -> Definition | None:
         """Where the object that a path leads to is defined, if that is first-party and one place only."""
@@ -232,25 +262,13 @@ class Modules:
         if module is None or module.path is None or module.text is None:
             return None
         head = origin.qualname.partition(".")[0]
-        bindings = module.bindings.get(head, ())
+        bindings = module.bindings.names.get(head, ())
         if not bindings:
             return Definition(origin, Location(module.path, module.text, Span(0, 0))) if not head else None
-        start = module.text.offset_of_utf8(bindings[0].row, bindings[0].column)
+        last = bindings[-1]  # of several definitions the last one holds
+        start = module.text.offset_of_utf8(last.row, last.column)
+        start = max(module.text.source.find(head, start), start)  # behind `class`, `def` or `async def`
         return Definition(origin, Location(module.path, module.text, Span(start, start + len(head))))
-
-    def absolute(self, statement: ImportStatement, module: str, *, is_init: bool) -> str | None:
-        """The absolute module path that a `from` statement in the file of `module` names.
-
-        None for a relative import that leads above the top (PEP 328).
-        """
-        if not statement.level:
-            return statement.module
-        package = module.split(".") if module else []
-        drop = statement.level - 1 if is_init else statement.level
-        if drop > len(package):
-            return None
-        base = package[: len(package) - drop]
-        return ".".join([*base, statement.module] if statement.module else base)
 
     def exporters(self, name: str) -> tuple[str, ...]:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
@@ -260,7 +278,7 @@ class Modules:
             module
             for module in self._definers.get(name, ())
             if (found := self.find(module)) is not None
-            and name in found.bindings
+            and name in found.bindings.names
             and self.is_exported(module, name) is not Answer.NO
         )
 
@@ -331,48 +349,32 @@ class Modules:
         # a regular package or a module ends the search, a folder without __init__ only adds its portion (PEP 420)
         for folder in folders:
             listing = self._listing(folder)
-            if last in listing:
-                inside = self._listing(folder / last)
-                for suffix in (".py", ".pyi"):
-                    if f"__init__{suffix}" in inside:
-                        return self._parse(name, folder / last / f"__init__{suffix}", (folder / last,))
+            inside = self._listing(folder / last) if last in listing else frozenset()
             for suffix in (".py", ".pyi"):
+                if f"__init__{suffix}" in inside:
+                    return self._parse(name, folder / last / f"__init__{suffix}", (folder / last,))
+                if compiled := _compiled("__init__", inside):
+                    return Module(name, folder / last / compiled, (folder / last,))
                 if f"{last}{suffix}" in listing:
                     return self._parse(name, folder / f"{last}{suffix}", ())
-            binary = [n for n in listing if n.partition(".")[0] == last and n.endswith(_EXTENSION_SUFFIXES)]
-            if binary:
-                return Module(name, folder / binary[0], open_ended=True)
+            if compiled := _compiled(last, listing):
+                return Module(name, folder / compiled)
             if last in listing and (folder / last).is_dir():
                 namespace.append(folder / last)
-        return Module(name, None, tuple(namespace)) if namespace else None
+        return Module(name, None, tuple(namespace), Bindings({})) if namespace else None
 
     def _parse(self, name: str, path: Path, folders: tuple[Path, ...]) -> Module:
         try:
             text = Text(decode(self._read(path)).source)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an invalid escape in someone's module is not our news
-                tree = ast.parse(text.source)
+            bindings = read_bindings(text, name, is_init=bool(folders), is_stub=path.suffix == ".pyi")
         except (OSError, UnreadableFileError, SyntaxError, ValueError, RecursionError, MemoryError):
-            return Module(name, path, folders, open_ended=True)
-        reader = _Reader(name, text.source, is_init=bool(folders), resolve=self.absolute)
-        reader.block(tree.body, conditional=False)
-        if path.suffix == ".pyi":
-            for declared, node in reader.declared.items():
-                reader.bind(declared, node)
-        exports, has_all = _exports(reader, self)
-        return Module(
-            name,
-            path,
-            folders,
-            {bound: tuple(bindings) for bound, bindings in reader.bindings.items()},
-            tuple(reader.stars),
-            reader.open_ended,
-            reader.open_modules or "__path__" in reader.bindings,
-            exports,
-            frozenset() if path.suffix == ".pyi" else frozenset(reader.declared),
-            has_all,
-            text,
-        )
+            return Module(name, path, folders)
+        return Module(name, path, folders, bindings, text)
+
+
+def _compiled(stem: str, listing: frozenset[str]) -> str | None:
+    """The extension module of that name in a folder, `stem.cpython-311-x86_64-linux-gnu.so` or the like."""
+    return next((n for n in sorted(listing) if n.partition(".")[0] == stem and n.endswith(_EXTENSION_SUFFIXES)), None)
 
 
 _MODULE_ATTRIBUTES = frozenset(
@@ -389,239 +391,3 @@ def _prefixes(dotted: str) -> Iterator[str]:
 
 def _extended(ref: ObjectRef, rest: str) -> ObjectRef:
     return ObjectRef(ref.module, ".".join(part for part in (ref.qualname, rest) if part))
-
-
-class _Reader:
-    """Walks the statements that run when a module is imported, and notes what they bind."""
-
-    def __init__(self, name: str, source: str, *, is_init: bool, resolve: Callable[..., str | None]) -> None:
-        self.name = name
-        self.has_dynamic_words = any(word in source for word in _DYNAMIC_WORDS)
-        self.has_inner_all = re.search(r"(?m)^[ \t]+.*\b__all__\b", source) is not None
-        self.is_init = is_init
-        self.resolve = resolve
-        self.bindings: dict[str, list[Binding]] = {}
-        self.stars: list[str] = []
-        self.open_ended = False
-        self.open_modules = False
-        # what was seen of `__all__`, in the order of the file: names, and modules whose `__all__` is added
-        self.all_parts: list[str | ObjectRef] = []
-        self.all_known = True
-        self.all_seen = False
-        self.all_is_followed = True
-        self.declared: dict[str, ast.expr] = {}
-
-    def bind(self, name: str, node: ast.AST, origin: ObjectRef | None = None, *, offset: int = 0) -> None:
-        row, column = getattr(node, "lineno", 1) - 1, getattr(node, "col_offset", 0) + offset
-        is_definition = isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-        self.bindings.setdefault(name, []).append(Binding(row, column, origin, is_definition))
-
-    def block(self, statements: list[ast.stmt], *, conditional: bool) -> None:
-        for statement in statements:
-            self.statement(statement, conditional=conditional)
-
-    def statement(self, node: ast.stmt, *, conditional: bool) -> None:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            self.definition(node)
-            return
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            self.imports(node)
-            return
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
-            self.assignment(node, conditional=conditional)
-        elif isinstance(node, (ast.For, ast.AsyncFor)):
-            self.target(node.target)
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
-            for item in node.items:
-                if item.optional_vars is not None:
-                    self.target(item.optional_vars)
-        elif isinstance(node, ast.Delete) and not conditional:
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    self.bindings.pop(target.id, None)
-                    if target.id == "__all__":
-                        self.all_is_unknown()
-        elif isinstance(node, ast.Match):
-            for case in node.cases:
-                self.pattern(case.pattern)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            self.all_call(node.value, conditional=conditional)
-        elif type(node).__name__ == "TypeAlias":  # PEP 695, Python 3.12
-            self.target(node.name)  # type: ignore[attr-defined,unused-ignore]
-        self.expressions(node)
-        for name in ("body", "orelse", "finalbody"):
-            self.block(getattr(node, name, []), conditional=True)
-        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
-            self.block(part.body, conditional=True)
-
-    def definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
-        keyword = 4 if isinstance(node, ast.FunctionDef) else 6 if isinstance(node, ast.ClassDef) else 10
-        self.bind(node.name, node, offset=keyword)
-        if node.name == "__getattr__":
-            self.open_ended = True
-        self.open_ended |= any(_last_part(decorator) == "global_enum" for decorator in node.decorator_list)
-        for part in (*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else ())):
-            self.named_expressions(part)
-        self.dynamic(node)
-        if self.has_inner_all and any(_last_part(child) == "__all__" for child in ast.walk(node)):
-            self.all_is_unknown()
-
-    def imports(self, node: ast.Import | ast.ImportFrom) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                top = alias.name.partition(".")[0]
-                self.bind(alias.asname or top, alias, ObjectRef(alias.name if alias.asname else top))
-            return
-        statement = ImportStatement(Span(0, 0), True, node.module or "", node.level, Span(0, 0), (), is_star=False)
-        module = self.resolve(statement, self.name, is_init=self.is_init)
-        for alias in node.names:
-            if alias.name == "*":
-                self.stars.append(module or "")
-                self.open_ended |= not module
-            else:
-                origin: ObjectRef | None = ObjectRef(module, alias.name) if module else None
-                if origin is not None and origin.dotted == f"{self.name}.{alias.asname or alias.name}":
-                    origin = ObjectRef(origin.dotted)  # `from . import sub` in a package binds the submodule
-                self.bind(alias.asname or alias.name, alias, origin)
-
-    def assignment(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign, *, conditional: bool) -> None:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if isinstance(node, ast.AnnAssign) and node.value is None:
-            if isinstance(node.target, ast.Name):
-                self.declared[node.target.id] = node.target
-            return
-        if any(isinstance(target, ast.Subscript) and _last_part(target.value) == "__all__" for target in targets):
-            self.all_is_unknown()
-        if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
-            self.all_value(node.value, adds=isinstance(node, ast.AugAssign), conditional=conditional)
-        for target in targets:
-            if (
-                isinstance(target, ast.Name)
-                and isinstance(node.value, ast.Name)
-                and not isinstance(node, ast.AugAssign)
-            ):
-                self.bind(target.id, target, ObjectRef(self.name, node.value.id))
-            else:
-                self.target(target)
-
-    def target(self, node: ast.expr) -> None:
-        for child in ast.walk(node):
-            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
-                self.bind(child.id, child)
-
-    def pattern(self, node: ast.pattern) -> None:
-        for child in ast.walk(node):
-            name = getattr(child, "rest", None) if isinstance(child, ast.MatchMapping) else getattr(child, "name", None)
-            if isinstance(name, str):
-                self.bind(name, child)
-
-    def expressions(self, node: ast.stmt) -> None:
-        """What the expressions of one statement, without the statements under it, may bind."""
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, (ast.expr, ast.withitem)):
-                self.named_expressions(child)
-                self.dynamic(child)
-
-    def named_expressions(self, node: ast.AST) -> None:
-        for child in ast.walk(node):
-            if isinstance(child, ast.NamedExpr):
-                self.target(child.target)
-
-    def dynamic(self, node: ast.AST) -> None:
-        """Note what a statement or expression, when it runs, may bind besides what it says."""
-        for child in ast.walk(node) if self.has_dynamic_words else ():
-            if isinstance(child, ast.Global):
-                for name in child.names:
-                    self.bindings.setdefault(name, []).append(Binding(child.lineno - 1, child.col_offset))
-            elif isinstance(child, ast.Call):
-                self.open_ended |= isinstance(child.func, ast.Name) and child.func.id in _DYNAMIC_CALLS
-            elif isinstance(child, ast.Subscript) and _last_part(child.value) == "modules":
-                self.open_ended |= isinstance(child.slice, ast.Name) and child.slice.id == "__name__"
-                self.open_modules |= isinstance(child.ctx, ast.Store)
-
-    def all_is_unknown(self) -> None:
-        """Note that `__all__` is changed in a way that no reader can follow."""
-        self.all_seen, self.all_is_followed = True, False
-
-    def all_value(self, value: ast.expr | None, *, adds: bool, conditional: bool) -> None:
-        if value is None:
-            return
-        if not adds:
-            self.all_parts = []
-            self.all_known = True
-        self.all_seen = True
-        self.all_known &= not conditional
-        self.all_part(value)
-
-    def all_call(self, call: ast.Call, *, conditional: bool) -> None:
-        """`__all__.append("x")` and `__all__.extend([...])`; any other method makes `__all__` unknown."""
-        function = call.func
-        if not isinstance(function, ast.Attribute) or _last_part(function.value) != "__all__":
-            if any(_last_part(child) == "__all__" for child in ast.walk(call) if isinstance(child, ast.Name)):
-                self.all_is_unknown()  # who gets it as an argument may change it
-            return
-        self.all_seen = True
-        if conditional or len(call.args) != 1 or function.attr not in ("append", "extend"):
-            self.all_known = False
-        elif function.attr == "append":
-            self.all_part(ast.List([call.args[0]], ast.Load()))
-        else:
-            self.all_part(call.args[0])
-
-    def all_part(self, value: ast.expr) -> None:
-        if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-            for item in value.elts:
-                if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                    self.all_parts.append(item.value)
-                elif isinstance(item, ast.Starred):
-                    self.all_part(item.value)
-                else:
-                    self.all_known = False
-        elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
-            self.all_part(value.left)
-            self.all_part(value.right)
-        elif isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and len(value.args) == 1:
-            if value.func.id in ("list", "tuple", "sorted", "set"):
-                self.all_part(value.args[0])
-            else:
-                self.all_known = False
-        elif isinstance(value, ast.Attribute) and value.attr == "__all__" and (path := _dotted(value.value)):
-            root, _, rest = path.partition(".")
-            origins = {binding.origin for binding in self.bindings.get(root, ())}
-            origin = origins.pop() if len(origins) == 1 else None
-            if origin is not None:
-                self.all_parts.append(ObjectRef(f"{origin.dotted}.{rest}" if rest else origin.dotted))
-            else:
-                self.all_known = False
-        elif not (isinstance(value, ast.Name) and value.id == "__all__"):
-            self.all_known = False
-
-
-def _dotted(node: ast.expr) -> str:
-    """`a.b.c` for such an expression, else empty."""
-    if isinstance(node, ast.Attribute):
-        return f"{base}.{node.attr}" if (base := _dotted(node.value)) else ""
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _last_part(node: ast.AST) -> str:
-    """`c` of `a.b.c`; empty for what is no name."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _exports(reader: _Reader, modules: Modules) -> tuple[tuple[str, ...] | None, bool]:
-    """The names in `__all__`, if all of them are known, and whether there is an `__all__`."""
-    if not reader.all_seen:
-        return None, bool(reader.bindings.get("__all__"))
-    if not (reader.all_known and reader.all_is_followed):
-        return None, True
-    names: list[str] = []
-    for part in reader.all_parts:
-        if isinstance(part, str):
-            names.append(part)
-            continue
-        other = modules.find(part.dotted) if modules.is_first_party(part.module) else None
-        if other is None or other.exports is None:
-            return None, True
-        names += other.exports
-    return tuple(dict.fromkeys(names)), True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ssot_lsp.bindings import absolute
 from ssot_lsp.config import Settings, declared_distributions, load_settings, source_roots
 from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher
@@ -112,7 +113,7 @@ class Project:
 
     def absolute(self, statement: ImportStatement, document: Document) -> str | None:
         """The absolute module path that a `from` statement of the document names; None above the top."""
-        return self.modules.absolute(statement, document.module, is_init=document.is_init)
+        return absolute(statement.module, statement.level, document.module, is_init=document.is_init)
 
     def is_imported_from(self, document: Document, name: str) -> bool:
         """Whether another first-party file imports a name from the document."""

@@ -119,6 +119,6 @@ def minimal_edit(span: Span, old: str, new: str) -> TextEdit | None:
     tail = next((i for i in range(limit - head) if old[-1 - i] != new[-1 - i]), limit - head)
     if old[head - 1 : head] == "\r":
         head -= 1
-    if tail and old[len(old) - tail] == "\n" and (old + new)[len(old) - tail - 1] == "\r":
+    if tail and old[-tail] == "\n" and "\r" in (old[-tail - 1 : -tail], new[-tail - 1 : -tail]):
         tail -= 1
     return TextEdit(Span(span.start + head, span.end - tail), new[head : len(new) - tail])

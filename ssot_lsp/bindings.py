@@ -1,0 +1,417 @@
+"""One module's text → what the module binds and exports when it is imported, as far as reading can tell.
+
+What cannot be told is *unknown*: `open_ended` for names, `open_modules` for submodules, no `all_parts` for `__all__`.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ssot_lsp.model import ObjectRef
+from ssot_lsp.text import Text
+
+# words without which a text can do none of what makes reading it more work
+_DYNAMIC_WORDS = ("globals", "locals", "vars", "exec", "modules", "__name__", "global", "_convert", "__path__")
+_HARMLESS_METHODS = frozenset({"get", "keys", "values", "items", "copy"})
+_HARMLESS_CALLS = frozenset(
+    {
+        "sorted",
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "len",
+        "any",
+        "all",
+        "enumerate",
+        "iter",
+        "join",
+        "zip",
+        "print",
+        "dict",
+    }
+)
+_ENUM_EXPORTERS = frozenset({"global_enum", "_convert_", "_convert"})
+_LOOKS_UP_MODULES = frozenset({"get", "import_module", "__import__"})
+
+
+class Binding(NamedTuple):
+    """One way in which a module comes to bind a name."""
+
+    row: int
+    """Where its name stands: row from 0."""
+    column: int
+    """Column in bytes of UTF-8, as `ast` counts."""
+    origin: ObjectRef | None = None
+    """For an import and a plain alias (`A = B`, `A = b.C`): what it refers to. None for a definition."""
+
+
+class Bindings(NamedTuple):
+    """What one module binds and exports."""
+
+    names: Mapping[str, tuple[Binding, ...]]
+    stars: tuple[str, ...] = ()
+    """The absolute modules of its `import *`."""
+    open_ended: bool = False
+    """It may bind more names than can be read: a module `__getattr__`, `globals()`, …"""
+    open_modules: bool = False
+    """It may have submodules that no file provides: it changes its `__path__`, or writes to `sys.modules`."""
+    all_parts: tuple[str | ObjectRef, ...] | None = None
+    """The names in its `__all__`, and the modules whose own it adds; None if it has none, or none that can be read."""
+    has_all: bool = False
+    """It has an `__all__`, known or not."""
+    declared: frozenset[str] = frozenset()
+    """Names that it only annotates: someone else is expected to bind them."""
+
+
+def absolute(written: str, level: int, module: str, *, is_init: bool) -> str | None:
+    """The absolute path of the module that a `from` statement in the file of `module` names.
+
+    `level` counts the leading dots. None for a relative import that leads above the top (PEP 328).
+    """
+    if not level:
+        return written
+    package = module.split(".")
+    drop = level - 1 if is_init else level
+    if drop >= len(package):
+        return None
+    base = package[: len(package) - drop]
+    return ".".join([*base, written] if written else base)
+
+
+def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> Bindings:
+    """Read a module's text.
+
+    Raises SyntaxError, ValueError, RecursionError or MemoryError for what Python's own parser does not take.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an invalid escape in someone's module is not our news
+        tree = ast.parse(text.source)
+    reader = _Reader(module, text.source, is_init=is_init)
+    reader.block(tree.body, conditional=False)
+    if is_stub:
+        for name, node in reader.declared.items():
+            reader.bind(name, node)
+    exports = _All(reader, tree, text.source)
+    return Bindings(
+        names={name: tuple(bindings) for name, bindings in reader.names.items()},
+        stars=tuple(reader.stars),
+        open_ended=reader.open_ended or "__getattr__" in reader.names,
+        open_modules=reader.open_modules,
+        all_parts=tuple(exports.parts) if exports.known else None,
+        has_all=exports.seen,
+        declared=frozenset() if is_stub else frozenset(reader.declared),
+    )
+
+
+class _Reader:
+    """Walks the statements that run when a module is imported, and notes what they bind."""
+
+    def __init__(self, module: str, source: str, *, is_init: bool) -> None:
+        self.module = module
+        self.source = source
+        self.is_init = is_init
+        self.has_dynamic_words = any(word in source for word in _DYNAMIC_WORDS)
+        self.has_walrus = ":=" in source
+        self.names: dict[str, list[Binding]] = {}
+        self.stars: list[str] = []
+        self.open_ended = False
+        self.open_modules = False
+        self.declared: dict[str, ast.expr] = {}
+        self.all_statements: list[tuple[ast.stmt, bool]] = []
+        """The statements that set or change `__all__` at the top level, and whether they are conditional."""
+
+    def bind(self, name: str, node: ast.AST, origin: ObjectRef | None = None) -> None:
+        row, column = getattr(node, "lineno", 1) - 1, getattr(node, "col_offset", 0)
+        self.names.setdefault(name, []).append(Binding(row, column, origin))
+
+    def block(self, statements: list[ast.stmt], *, conditional: bool) -> None:
+        for statement in statements:
+            self.statement(statement, conditional=conditional)
+
+    def statement(self, node: ast.stmt, *, conditional: bool) -> None:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            self.definition(node)
+            return
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self.imports(node)
+            return
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            self.assignment(node, conditional=conditional)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            self.target(node.target)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                if item.optional_vars is not None:
+                    self.target(item.optional_vars)
+        elif isinstance(node, ast.Delete) and not conditional:
+            for child in ast.walk(node):
+                if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Del):
+                    self.names.pop(child.id, None)
+        elif isinstance(node, ast.Match):
+            for case in node.cases:
+                self.pattern(case.pattern)
+        elif isinstance(node, ast.Expr):
+            self.all_statements.append((node, conditional))
+        elif type(node).__name__ == "TypeAlias":  # PEP 695, Python 3.12
+            self.target(node.name)  # type: ignore[attr-defined,unused-ignore]
+        self.expressions(node)
+        if isinstance(node, ast.If) and _is_main_test(node.test):
+            self.block(node.orelse, conditional=True)  # its body does not run when the module is imported
+            return
+        for name in ("body", "orelse", "finalbody"):
+            self.block(getattr(node, name, []), conditional=True)
+        for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+            self.expressions(part)
+            self.block(part.body, conditional=True)
+
+    def definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        self.bind(node.name, node)
+        if self.has_walrus:
+            args = getattr(node, "args", None)
+            outside = [*node.decorator_list, *getattr(node, "bases", ()), *getattr(node, "keywords", ())]
+            for part in (*outside, getattr(node, "returns", None), args):
+                if part is not None:
+                    self.named_expressions(part)
+        self.dynamic(node, inside=True)
+
+    def imports(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                self.bind(alias.asname or top, alias, ObjectRef(alias.name if alias.asname else top))
+            return
+        module = absolute(node.module or "", node.level, self.module, is_init=self.is_init)
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append(module or "")
+                self.open_ended |= not module
+            else:
+                origin: ObjectRef | None = ObjectRef(module, alias.name) if module else None
+                if origin is not None and origin.dotted == f"{self.module}.{alias.asname or alias.name}":
+                    origin = ObjectRef(origin.dotted)  # `from . import sub` in a package binds the submodule
+                self.bind(alias.asname or alias.name, alias, origin)
+
+    def assignment(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign, *, conditional: bool) -> None:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            if isinstance(node.target, ast.Name):
+                self.declared[node.target.id] = node.target
+            return
+        if any(_name(target) == "__all__" for target in targets):
+            self.all_statements.append((node, conditional))
+        alias = _dotted(node.value) if node.value is not None and not isinstance(node, ast.AugAssign) else ""
+        for target in targets:
+            if isinstance(target, ast.Name) and alias:
+                self.bind(target.id, target, ObjectRef(self.module, alias))
+            else:
+                self.target(target)
+
+    def target(self, node: ast.expr) -> None:
+        for child in ast.walk(node):
+            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+                self.bind(child.id, child)
+
+    def pattern(self, node: ast.pattern) -> None:
+        for child in ast.walk(node):
+            name = getattr(child, "rest", None) if isinstance(child, ast.MatchMapping) else getattr(child, "name", None)
+            if isinstance(name, str):
+                self.bind(name, child)
+
+    def expressions(self, node: ast.AST) -> None:
+        """What the expressions of one statement, without the statements under it, may bind."""
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.expr, ast.withitem)):
+                self.named_expressions(child)
+                self.dynamic(child, inside=False)
+
+    def named_expressions(self, node: ast.AST) -> None:
+        for child in ast.walk(node) if self.has_walrus else ():
+            if isinstance(child, ast.NamedExpr):
+                self.target(child.target)
+
+    def dynamic(self, node: ast.AST, *, inside: bool) -> None:
+        """Note what an expression, or a definition's body when it runs, may bind besides what it says.
+
+        `inside` of a definition, `locals()` and `vars()` are not the module's.
+        """
+        harmless: set[ast.AST] = set()
+        for child in ast.walk(node) if self.has_dynamic_words else ():
+            if isinstance(child, ast.Global):
+                for name in child.names:
+                    self.names.setdefault(name, []).append(Binding(child.lineno - 1, child.col_offset))
+            elif isinstance(child, ast.Call):
+                self.call(child, harmless, inside=inside)
+            elif isinstance(child, ast.Subscript):
+                self.subscript(child, harmless)
+            elif isinstance(child, ast.Compare):
+                harmless.update(child.comparators)
+            elif isinstance(child, ast.Name) and child.id == "__path__":
+                self.open_modules = True
+            if isinstance(child, ast.ClassDef):
+                self.open_ended |= any(_last_part(part) in _ENUM_EXPORTERS for part in child.decorator_list)
+
+    def call(self, node: ast.Call, harmless: set[ast.AST], *, inside: bool) -> None:
+        called = _last_part(node.func)
+        if isinstance(node.func, ast.Attribute):
+            if called in _HARMLESS_METHODS:
+                harmless.add(node.func.value)
+            if _last_part(node.func.value) == "modules" and called in ("setdefault", "update", "__setitem__"):
+                self.open_modules = True
+        elif called in _HARMLESS_CALLS:
+            harmless.update(node.args)
+        if called == "globals" or (called in ("locals", "vars") and not inside and not node.args):
+            self.open_ended |= node not in harmless
+        elif called == "exec":
+            own = len(node.args) > 1 and "globals" not in map(
+                _last_part, ast.walk(node.args[1])
+            )  # a name space of its own
+            self.open_ended |= not own
+        elif called in _LOOKS_UP_MODULES:
+            self.open_ended |= any(_name(argument) == "__name__" for argument in node.args)
+        self.open_ended |= called in _ENUM_EXPORTERS
+
+    def subscript(self, node: ast.Subscript, harmless: set[ast.AST]) -> None:
+        if isinstance(node.ctx, ast.Load):
+            harmless.add(node.value)
+        if _last_part(node.value) == "modules":
+            # another module's name, written out, is none of this module's business
+            is_other = isinstance(node.slice, ast.Constant) and node.slice.value != self.module
+            self.open_ended |= not is_other
+            self.open_modules |= not isinstance(node.ctx, ast.Load)
+
+
+class _All:
+    """What the statements of a module make of `__all__`."""
+
+    def __init__(self, reader: _Reader, tree: ast.Module, source: str) -> None:
+        self.reader = reader
+        self.parts: list[str | ObjectRef] = []
+        self.known = self.seen = False
+        self.followed = 0
+        """How many mentions of `__all__` were understood."""
+        if "__all__" not in source:
+            return
+        for statement, conditional in reader.all_statements:
+            self.statement(statement, conditional=conditional)
+        self.seen |= "__all__" in reader.names
+        if self.known and self.followed < source.count("__all__"):
+            self.known = not _is_changed_elsewhere(tree, {id(statement) for statement, _ in reader.all_statements})
+
+    def statement(self, node: ast.stmt, *, conditional: bool) -> None:
+        if isinstance(node, ast.Expr):
+            call = node.value
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                return
+            if _name(call.func.value) != "__all__" or call.func.attr not in ("append", "extend") or len(call.args) != 1:
+                return
+            self.known &= not conditional
+            self.part(ast.List([call.args[0]], ast.Load()) if call.func.attr == "append" else call.args[0])
+        elif isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and node.value is not None:
+            keeps = isinstance(node, ast.AugAssign) or any(_name(child) == "__all__" for child in ast.walk(node.value))
+            if not keeps:
+                self.parts, self.known = [], True
+            self.known &= not conditional
+            self.part(node.value)
+        self.seen = True
+        self.followed += 1
+
+    def part(self, value: ast.expr) -> None:
+        if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+            for item in value.elts:
+                if isinstance(item, ast.Constant) and isinstance(item.value, str):
+                    self.parts.append(item.value)
+                elif isinstance(item, ast.Starred):
+                    self.part(item.value)
+                else:
+                    self.known = False
+        elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+            self.part(value.left)
+            self.part(value.right)
+        elif isinstance(value, ast.Call) and _name(value.func) in ("list", "tuple", "sorted", "set"):
+            for argument in value.args:
+                self.part(argument)
+            self.known &= len(value.args) == 1
+        elif isinstance(value, ast.Attribute) and value.attr == "__all__" and (path := _dotted(value.value)):
+            self.other(path)
+        elif _name(value) == "__all__":
+            self.followed += 1
+        else:
+            self.known = False
+
+    def other(self, path: str) -> None:
+        """Another module's `__all__`, by the name that this one gives that module."""
+        root, _, rest = path.partition(".")
+        origins = {binding.origin for binding in self.reader.names.get(root, ())}
+        origin = origins.pop() if len(origins) == 1 else None
+        if origin is None:
+            self.known = False
+        else:
+            self.parts.append(ObjectRef(f"{origin.dotted}.{rest}" if rest else origin.dotted))
+            self.followed += 1
+
+
+def _is_changed_elsewhere(tree: ast.Module, understood: set[int]) -> bool:
+    """Whether anything but the statements that were understood may change `__all__`."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        if id(node) in understood and (not isinstance(node, ast.Expr) or _is_all_call(node.value)):
+            continue
+        if _may_change_all(node):
+            return True
+        todo += ast.iter_child_nodes(node)
+    return False
+
+
+def _may_change_all(node: ast.AST) -> bool:
+    """Whether a node changes `__all__`, or hands it to something that may."""
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and _name(node.func.value) == "__all__":
+            return node.func.attr not in ("copy", "index", "count")
+        given = (*node.args, *(keyword.value for keyword in node.keywords))
+        return any(_name(value) == "__all__" for value in given) and _last_part(node.func) not in _HARMLESS_CALLS
+    if isinstance(node, ast.Subscript):
+        return _name(node.value) == "__all__" and not isinstance(node.ctx, ast.Load)
+    if isinstance(node, (ast.Assign, ast.NamedExpr, ast.AnnAssign)):
+        return _name(node.value) == "__all__"
+    return _name(node) == "__all__" and isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+
+
+def _is_all_call(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and _name(node.func.value) == "__all__"
+        and node.func.attr in ("append", "extend")
+        and len(node.args) == 1
+    )
+
+
+def _is_main_test(node: ast.expr) -> bool:
+    """Whether it is `__name__ == "__main__"`."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.Eq):
+        return False
+    sides = (node.left, node.comparators[0])
+    return {_name(side) for side in sides} == {"__name__", ""} and any(
+        isinstance(side, ast.Constant) and side.value == "__main__" for side in sides
+    )
+
+
+def _name(node: ast.AST | None) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _dotted(node: ast.expr) -> str:
+    """`a.b.c` for such an expression, else empty."""
+    if isinstance(node, ast.Attribute):
+        return f"{base}.{node.attr}" if (base := _dotted(node.value)) else ""
+    return _name(node)
+
+
+def _last_part(node: ast.AST) -> str:
+    """`c` of `a.b.c`; empty for what is no name."""
+    return node.attr if isinstance(node, ast.Attribute) else _name(node)
