@@ -47,6 +47,8 @@ class Binding(NamedTuple):
     """Column in bytes of UTF-8, as `ast` counts."""
     origin: ObjectRef | None = None
     """For an import and a plain alias (`A = B`, `A = b.C`): what it refers to. None for a definition."""
+    is_conditional: bool = False
+    """It stands in a branch, a loop or the like."""
 
 
 class Bindings(NamedTuple):
@@ -118,6 +120,7 @@ class _Reader:
         self.has_walrus = ":=" in source
         self.names: dict[str, list[Binding]] = {}
         self.stars: list[str] = []
+        self.is_conditional = False
         self.open_ended = False
         self.open_modules = False
         self.declared: dict[str, ast.expr] = {}
@@ -126,10 +129,11 @@ class _Reader:
 
     def bind(self, name: str, node: ast.AST, origin: ObjectRef | None = None) -> None:
         row, column = getattr(node, "lineno", 1) - 1, getattr(node, "col_offset", 0)
-        self.names.setdefault(name, []).append(Binding(row, column, origin))
+        self.names.setdefault(name, []).append(Binding(row, column, origin, self.is_conditional))
 
     def block(self, statements: list[ast.stmt], *, conditional: bool) -> None:
         for statement in statements:
+            self.is_conditional = conditional
             self.statement(statement, conditional=conditional)
 
     def statement(self, node: ast.stmt, *, conditional: bool) -> None:
@@ -162,8 +166,9 @@ class _Reader:
         if isinstance(node, ast.If) and _is_main_test(node.test):
             self.block(node.orelse, conditional=True)  # its body does not run when the module is imported
             return
+        always = isinstance(node, (ast.With, ast.AsyncWith))
         for name in ("body", "orelse", "finalbody"):
-            self.block(getattr(node, name, []), conditional=True)
+            self.block(getattr(node, name, []), conditional=conditional or not always)
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
             self.expressions(part)
             self.block(part.body, conditional=True)
@@ -203,17 +208,23 @@ class _Reader:
             return
         if any(_name(target) == "__all__" for target in targets):
             self.all_statements.append((node, conditional))
-        alias = _dotted(node.value) if node.value is not None and not isinstance(node, ast.AugAssign) else ""
         for target in targets:
-            if isinstance(target, ast.Name) and alias:
-                self.bind(target.id, target, ObjectRef(self.module, alias))
-            else:
-                self.target(target)
+            self.target(target, None if isinstance(node, ast.AugAssign) else node.value)
 
-    def target(self, node: ast.expr) -> None:
-        for child in ast.walk(node):
-            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
-                self.bind(child.id, child)
+    def target(self, node: ast.expr, value: ast.expr | None = None) -> None:
+        """What an assignment of `value`, where that is known, binds."""
+        if isinstance(node, ast.Name):
+            alias = _dotted(value) if value is not None else ""
+            self.bind(node.id, node, ObjectRef(self.module, alias) if alias else None)
+        elif isinstance(node, ast.Starred):
+            self.target(node.value)
+        elif isinstance(node, (ast.Tuple, ast.List)):
+            parts: list[ast.expr | None] = [None] * len(node.elts)
+            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(node.elts):
+                is_plain = not any(isinstance(part, ast.Starred) for part in (*node.elts, *value.elts))
+                parts = [*value.elts] if is_plain else parts
+            for part, given in zip(node.elts, parts, strict=True):
+                self.target(part, given)
 
     def pattern(self, node: ast.pattern) -> None:
         for child in ast.walk(node):
@@ -229,9 +240,13 @@ class _Reader:
                 self.dynamic(child, inside=False)
 
     def named_expressions(self, node: ast.AST) -> None:
-        for child in ast.walk(node) if self.has_walrus else ():
+        todo = [node] if self.has_walrus else []
+        while todo:
+            child = todo.pop()
             if isinstance(child, ast.NamedExpr):
-                self.target(child.target)
+                self.target(child.target, child.value)
+            # a lambda's body keeps what it binds, its defaults do not
+            todo += child.args.defaults if isinstance(child, ast.Lambda) else ast.iter_child_nodes(child)
 
     def dynamic(self, node: ast.AST, *, inside: bool) -> None:
         """Note what an expression, or a definition's body when it runs, may bind besides what it says.

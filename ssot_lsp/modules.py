@@ -19,8 +19,9 @@ from ssot_lsp.model import Location, ObjectRef
 from ssot_lsp.text import Span, Text
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
-_DEFINITION = (
-    r"(?m)^(?:class|def|async[ \t]+def)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)"  # compiled on use
+_DEFINITION = (  # compiled on use
+    r"(?m)^(?:class|def|async(?:[ \t]|\\\n)+def)(?:[ \t]|\\\n)+(\w+)"
+    r"|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)"
 )
 
 
@@ -131,7 +132,9 @@ class Modules:
         found = self.find(module)
         if found is None:
             return Answer.UNKNOWN
-        if name in _MODULE_ATTRIBUTES or self._submodule(found, name):
+        if name in _MODULE_ATTRIBUTES or (name == "__path__" and found.folders) or self._submodule(found, name):
+            return Answer.YES
+        if name in _FILE_ATTRIBUTES and found.path is not None:
             return Answer.YES
         # `from . import sub` in a package binds the submodule, so without that module it binds nothing
         bindings, myself = found.bindings, ObjectRef(f"{found.name}.{name}")
@@ -265,8 +268,9 @@ class Modules:
         bindings = module.bindings.names.get(head, ())
         if not bindings:
             return Definition(origin, Location(module.path, module.text, Span(0, 0))) if not head else None
-        last = bindings[-1]  # of several definitions the last one holds
-        start = module.text.offset_of_utf8(last.row, last.column)
+        # of several definitions the last one holds, but for those in branches
+        held = next((binding for binding in reversed(bindings) if not binding.is_conditional), bindings[0])
+        start = module.text.offset_of_utf8(held.row, held.column)
         start = max(module.text.source.find(head, start), start)  # behind `class`, `def` or `async def`
         return Definition(origin, Location(module.path, module.text, Span(start, start + len(head))))
 
@@ -378,8 +382,20 @@ def _compiled(stem: str, listing: frozenset[str]) -> str | None:
 
 
 _MODULE_ATTRIBUTES = frozenset(
-    {"__name__", "__doc__", "__file__", "__path__", "__package__", "__spec__", "__loader__", "__dict__"}
-) | frozenset({"__cached__", "__builtins__", "__annotations__", "__class__"})
+    {
+        "__name__",
+        "__doc__",
+        "__file__",
+        "__package__",
+        "__spec__",
+        "__loader__",
+        "__dict__",
+        "__annotations__",
+        "__class__",
+    }
+)
+_FILE_ATTRIBUTES = frozenset({"__cached__", "__builtins__"})
+"""Namespace packages have none of these."""
 
 
 def _prefixes(dotted: str) -> Iterator[str]:

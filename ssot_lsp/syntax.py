@@ -25,7 +25,8 @@ _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 
 _SUPPRESSION = (  # compiled on use
     r"(?i)#\s*(?:ssot:\s*(?P<file>ignore-file)\b"
-    r"|ssot:\s*ignore\b(?:\s*\[(?P<codes>[\w\s,]*)\])?(?P<rest>[^#]*)"
+    # a list of codes with a mistake in it silences nothing: a typo must not silence everything
+    r"|ssot:\s*ignore\b(?:\s*\[(?P<codes>\s*[A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*\s*)\]|(?!-|\s*[\[(]))(?P<rest>[^#]*)"
     r"|noqa:\s*(?P<noqa>[A-Z][A-Z]*[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))"
 )
 _UNTIL = r"until=(\d{4}-\d{2}-\d{2})"
@@ -68,7 +69,7 @@ def parse(text: Text) -> Syntax:
     captures = _captures(root, comments=has_comments)
     nodes = sorted(captures.get("import", ()), key=lambda node: node.start_byte)
     suppressions, ignore_file = _suppressions(captures.get("comment", ()), text, offset)
-    imports = tuple(_statements(nodes, source, offset, check=root.has_error))
+    imports = tuple(_statements(nodes, source, offset))
     return Syntax(imports, suppressions, ignore_file, root.has_error)
 
 
@@ -136,9 +137,7 @@ def _code_points(data: bytes, source: str) -> Callable[[int], int]:
     return convert
 
 
-def _statements(
-    nodes: list[Node], source: str, offset: Callable[[int], int], *, check: bool
-) -> Iterator[ImportStatement]:
+def _statements(nodes: list[Node], source: str, offset: Callable[[int], int]) -> Iterator[ImportStatement]:
     blocks: dict[int, tuple[int, int, dict[int, int]]] = {}
     for node in nodes:
         parent = node.parent
@@ -151,9 +150,40 @@ def _statements(
         block, others, runs = blocks[parent.id]
         statement = _statement(node, offset)
         if statement is not None:
-            well_formed = not check or (_begins(statement, source) and _parses(source[slice(*statement.span)]))
+            well_formed = _begins(statement, source) and _parses(source[slice(*statement.span)])
             run = runs.get(node.id, -1)
-            yield statement._replace(block=block, run=run, others=others, well_formed=well_formed)
+            statement = statement._replace(block=block, run=run, others=others, well_formed=well_formed)
+            if not well_formed and (inner := _recovered(statement, source)) is not None:
+                yield inner
+            yield statement
+
+
+def _recovered(statement: ImportStatement, source: str) -> ImportStatement | None:
+    """The whole import on the last line of what is no statement.
+
+    Below a half-typed `from a` the parser takes `import b` for its end, below `if x` only half of `from a import b`.
+    """
+    line = max(source.rfind("\n", 0, statement.span.end), source.rfind("\r", 0, statement.span.end)) + 1
+    code = source[line : statement.span.end]
+    start = line + len(code) - len(code.lstrip())
+    if not code.lstrip().startswith(("import ", "from ")) or not _parses(code.lstrip()):
+        return None
+    data = _bytes(code.lstrip())
+    node = _parser().parse(data).root_node.named_child(0)
+    offset = _code_points(data, code.lstrip())
+    found = _statement(node, lambda byte: start + offset(byte)) if node and node.type in _IMPORT_NODES else None
+    return (
+        found._replace(
+            block=statement.block,
+            run=-1,
+            guarded_by=statement.guarded_by,
+            handler_of=statement.handler_of,
+            expects_error=statement.expects_error,
+            type_checking=statement.type_checking,
+        )
+        if found
+        else None
+    )
 
 
 def _begins(statement: ImportStatement, source: str) -> bool:
@@ -268,8 +298,12 @@ def _place(node: Node) -> _Place:
             deferred = True
         elif kind in ("if_statement", "elif_clause"):
             condition, body = parent.child_by_field_name("condition"), parent.child_by_field_name("consequence")
-            if condition is not None and body == child and "TYPE_CHECKING" in _last_parts(condition):
-                type_checking = True
+            if condition is not None and body == child:
+                type_checking |= _needs_type_checker(condition)
+        elif kind == "else_clause" and parent.parent is not None and parent.parent.type == "if_statement":
+            condition = parent.parent.child_by_field_name("condition")
+            is_not = condition is not None and condition.type == "not_operator"
+            type_checking |= condition is not None and is_not and _needs_type_checker(condition.named_children[0])
         elif deferred:
             pass
         elif kind == "try_statement":
@@ -285,6 +319,14 @@ def _place(node: Node) -> _Place:
                 guarded_by += (parent.start_byte,)
         child, parent = parent, parent.parent
     return _Place(guarded_by, handler_of, expects_error, type_checking)
+
+
+def _needs_type_checker(condition: Node) -> bool:
+    """Whether a condition holds only while a type checker reads the file."""
+    if condition.type in ("boolean_operator", "parenthesized_expression"):
+        is_or = any(child.type == "or" for child in condition.children)
+        return not is_or and any(_needs_type_checker(child) for child in condition.named_children)
+    return condition.type in ("identifier", "attribute") and "TYPE_CHECKING" in _last_parts(condition)
 
 
 def _catches(node: Node) -> frozenset[str]:
@@ -312,7 +354,7 @@ def _context_calls(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
     for clause in node.named_children:
         for item in clause.named_children if clause.type == "with_clause" else ():
             call = item.child_by_field_name("value")
-            if call is not None and call.type == "as_pattern":
+            while call is not None and call.type in ("as_pattern", "parenthesized_expression"):
                 call = call.named_children[0]
             if call is None or call.type != "call":
                 continue
@@ -328,13 +370,14 @@ def _suppressions(
     found: list[Suppression] = []
     ignore_file = False
     for node in sorted(comments, key=lambda node: node.start_byte):
-        comment = (node.text or b"").decode("utf-8", "replace")
+        comment = (node.text or b"").decode("utf-8", "replace").rstrip()
         for match in re.finditer(_SUPPRESSION, comment):
             if match["file"]:
                 ignore_file = True
                 continue
             codes = frozenset(re.findall(r"\w+", (match["codes"] or match["noqa"] or "").upper()))
-            span = Span(offset(node.start_byte), offset(node.end_byte))
+            start = offset(node.start_byte)
+            span = Span(start, start + len(comment))
             row = text.position(span.start).row
             if match["noqa"] is None:
                 until = re.search(_UNTIL, match["rest"] or "")

@@ -341,7 +341,7 @@ DECLARED: dict[str, tuple[dict[str, str], set[str]]] = {
     "poetry": ({"pyproject.toml": '[tool.poetry.dependencies]\nFoo-Bar = "^1"\n'}, {"foo_bar"}),
     "poetry groups": (
         {
-            "pyproject.toml": '[tool.poetry.group.x.dependencies]\nfoo = "^1"\n[tool.poetry.dev-dependencies]\nbar = "1"\n'
+            "pyproject.toml": '[tool.poetry.group.x.dependencies]\nfoo = "1"\n[tool.poetry.dev-dependencies]\nbar = "1"\n'
         },
         {"foo", "bar"},
     ),
