@@ -10,7 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ssot_lsp.model import Severity
+from ssot_lsp.files import is_glob
+from ssot_lsp.model import RULE_NAMES, Severity, is_code
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -82,6 +83,8 @@ def read_pyproject(root: Path) -> Toml:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not TOML: nested too deeply") from error
 
 
 def load_settings(root: Path) -> Settings:
@@ -89,7 +92,9 @@ def load_settings(root: Path) -> Settings:
 
     Raises ConfigError for an unknown key or a wrong value.
     """
-    table = read_pyproject(root).get("tool", {}).get("ssot-lsp", {})
+    table = _table(read_pyproject(root), "tool", "ssot-lsp")
+    if table is None:
+        return Settings()
     if not isinstance(table, dict):
         raise _error(root, "ssot-lsp", "expected a table")
     return settings_from(table, root, lambda key, reason: _error(root, key, reason))
@@ -106,7 +111,7 @@ def settings_from(table: Toml, root: Path, error: Any) -> Settings:
         elif key in ("src", "select", "ignore", "exclude"):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise error(key, "expected a list of strings")
-            settings = settings.override(**{key: tuple(value)})
+            settings = settings.override(**{key: _checked_list(key, value, error)})
         elif key == "severity":
             settings = settings._replace(severity=_severities(value, error))
         else:
@@ -114,23 +119,52 @@ def settings_from(table: Toml, root: Path, error: Any) -> Settings:
     return settings
 
 
+def _checked_list(key: str, value: list[str], error: Any) -> tuple[str, ...]:
+    if key == "exclude" and (bad := [glob for glob in value if not is_glob(glob)]):
+        raise error(key, f"{bad[0]!r} is not a glob")
+    if key in ("select", "ignore"):
+        value = [code.upper() for code in value]
+        if bad := [code for code in value if not is_code(code)]:
+            raise error(key, f"no rule has the code {bad[0]!r}")
+    return tuple(value)
+
+
 def _severities(value: Any, error: Any) -> dict[str, Severity]:
     if not isinstance(value, dict):
         raise error("severity", "expected a table of codes and severities")
     labels = {severity.label: severity for severity in Severity}
     for code, label in value.items():
-        if label not in labels:
-            raise error(code, f"expected one of {', '.join(labels)}")
-    return {code: labels[label] for code, label in value.items()}
+        if code.upper() not in RULE_NAMES:
+            raise error(f"severity.{code}", "no rule has this code")
+        if not isinstance(label, str) or label not in labels:
+            raise error(f"severity.{code}", f"expected one of {', '.join(labels)}")
+    return {code.upper(): labels[label] for code, label in value.items()}
 
 
 def _error(root: Path, key: str, reason: str) -> ConfigError:
     path = root / "pyproject.toml"
-    lines = path.read_text("utf-8", "replace").split("\n")
-    header = next((i for i, line in enumerate(lines) if line.strip().startswith("[tool.ssot-lsp")), 0)
-    pattern = re.compile(rf"""^\s*["']?{re.escape(key)}["']?\s*[=.]""")
-    row = next((i for i in range(header, len(lines)) if pattern.match(lines[i])), header)
+    row = _row_of(("tool", "ssot-lsp", *key.split(".")), path.read_text("utf-8", "replace").split("\n"))
     return ConfigError(f"{path}:{row + 1}: tool.ssot-lsp.{key}: {reason}")
+
+
+def _row_of(wanted: tuple[str, ...], lines: list[str]) -> int:
+    """The row (from 0) of a TOML text on which a key stands, or the nearest table or key that it is in."""
+    best = row = 0
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(lines):
+        if match := re.match(r"\s*\[+([^\]]*)\]", line):
+            table = path = _toml_path(match[1])
+        elif match := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*'|[.\s])+?)\s*=""", line):
+            path = (*table, *_toml_path(match[1]))
+        else:
+            continue
+        if len(path) > best and path == wanted[: len(path)]:
+            best, row = len(path), number
+    return row
+
+
+def _toml_path(written: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in written.split("."))
 
 
 def source_roots(root: Path, settings: Settings) -> tuple[Path, ...]:
@@ -162,20 +196,25 @@ def _build_roots(project: Toml) -> list[str]:
     roots += _strings([_table(tool, "pdm", "build", "package-dir")])
     poetry = _table(tool, "poetry", "packages")
     roots += _strings([_table(item, "from") for item in poetry] if isinstance(poetry, list) else [])
-    for package in _strings(_table(tool, "hatch", "build", "targets", "wheel", "packages")):
-        roots.append(package.rpartition("/")[0] or ".")
+    wheel = _table(tool, "hatch", "build", "targets", "wheel")
+    for package in _strings(_table(wheel, "packages")):
+        roots.append(package.rstrip("/").rpartition("/")[0] or ".")
+    for sources in (_table(wheel, "sources"), _table(tool, "hatch", "build", "sources")):
+        roots += [source for source in sources if isinstance(source, str)] if isinstance(sources, (list, dict)) else []
     uv_root = _table(tool, "uv", "build-backend", "module-root")
     return [*roots, *_strings([uv_root])]
 
 
 def _pytest_roots(root: Path, project: Toml) -> list[str]:
-    """pytest's `pythonpath`, from the first of its files that holds settings."""
-    found = _table(project.get("tool"), "pytest", "ini_options", "pythonpath")
-    if isinstance(found, list):
-        return _strings(found)
-    if isinstance(found, str):
-        return found.split()
-    for name, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
+    """pytest's `pythonpath`, from the first of its files that holds settings (pytest, "Configuration file formats")."""
+    if (root / "pytest.ini").is_file():
+        return _ini_list(root / "pytest.ini", "pytest", "pythonpath")
+    pytest = _table(project.get("tool"), "pytest")
+    for table in (pytest, _table(pytest, "ini_options")):
+        found = _table(table, "pythonpath")
+        if isinstance(found, (list, str)):
+            return found.split() if isinstance(found, str) else _strings(found)
+    for name, section in (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
         if (root / name).is_file() and (roots := _ini_list(root / name, section, "pythonpath")):
             return roots
     return []
@@ -199,9 +238,13 @@ def declared_distributions(root: Path) -> frozenset[str]:
     for group in (_table(project, "project", "optional-dependencies"), project.get("dependency-groups")):
         for requirements in group.values() if isinstance(group, dict) else ():
             lines += _strings(requirements)
-    poetry = _table(project.get("tool"), "poetry", "dependencies")
-    lines += list(poetry) if isinstance(poetry, dict) else []
+    poetry = _table(project.get("tool"), "poetry")
+    groups = _table(poetry, "group")
+    of_groups = [_table(group, "dependencies") for group in groups.values()] if isinstance(groups, dict) else []
+    for table in (_table(poetry, "dependencies"), _table(poetry, "dev-dependencies"), *of_groups):
+        lines += list(table) if isinstance(table, dict) else []
     for file in sorted(root.glob("requirements*.txt")):
-        lines += file.read_text("utf-8", "replace").splitlines()
+        if file.is_file():
+            lines += file.read_text("utf-8", "replace").splitlines()
     names = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line) for line in lines)
     return frozenset(re.sub(r"[-_.]+", "_", name[1]).lower() for name in names if name)

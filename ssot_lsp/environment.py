@@ -33,14 +33,11 @@ class Environment:
         return cls()
 
     @cached_property
-    def top_level(self) -> frozenset[str]:
-        """The top-level modules and the distributions that are installed, as names with `_` in lower case."""
-        names: set[str] = set()
-        for folder in self.site_packages:
-            for name in os.listdir(folder):  # noqa: PTH208 - names, not paths, are wanted
-                stem = re.split(r"-\d|\.(?:dist-info|egg-info|py|pth|so|pyd)", name)[0]
-                names.add(re.sub(r"[-_.]+", "_", stem).lower())
-        return frozenset(names)
+    def distributions(self) -> frozenset[str]:
+        """The distributions that are installed, as names with `_` in lower case."""
+        names = (name for folder in self.site_packages for name in os.listdir(folder))  # noqa: PTH208 - names are wanted
+        metadata = (name for name in names if name.endswith((".dist-info", ".egg-info")))
+        return frozenset(re.sub(r"[-_.]+", "_", re.split(r"-\d|\.(?:dist|egg)-info", name)[0]).lower() for name in metadata)
 
     def registry_file(self, name: str) -> Path | None:
         """The registry that an installed distribution offers under `name`, read from its metadata alone.

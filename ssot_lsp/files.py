@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import re
 import stat
 import tempfile
+import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 PYTHON_SUFFIXES = (".py", ".pyi", ".pyw")
 
-# PEP 263, "Defining the Encoding": this expression, in the first or second line
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_BLANK = re.compile(rb"^[ \t\f]*(?:#[^\r\n]*)?$")
 _PRUNED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
@@ -57,8 +56,14 @@ def decode(data: bytes) -> SourceFile:
     Raises UnreadableFileError if the encoding is unknown or the bytes are none of it.
     """
     bom = data.startswith(codecs.BOM_UTF8)
-    data = data[len(codecs.BOM_UTF8) :] if bom else data
-    encoding = "utf-8" if bom else _cookie(data) or "utf-8"
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError as error:
+        is_undeclared = "declaration" in str(error.msg)
+        raise UnreadableFileError(
+            "not utf-8, and no encoding is declared" if is_undeclared else str(error.msg)
+        ) from error
+    data, encoding = (data[len(codecs.BOM_UTF8) :], "utf-8") if bom else (data, encoding)
     try:
         source = data.decode(encoding)
         faithful = source.encode(encoding) == data
@@ -69,15 +74,6 @@ def decode(data: bytes) -> SourceFile:
     if not faithful:
         raise UnreadableFileError(f"its encoding, {encoding}, would not give the same bytes back")
     return SourceFile(source, encoding, bom)
-
-
-def _cookie(data: bytes) -> str | None:
-    for line in data[:1000].splitlines()[:2]:
-        if match := _COOKIE.match(line):
-            return match[1].decode("ascii", "replace")
-        if not _BLANK.match(line):
-            return None
-    return None
 
 
 def find_python_files(paths: Iterable[Path], root: Path) -> Iterator[Path]:
@@ -94,12 +90,14 @@ def find_python_files(paths: Iterable[Path], root: Path) -> Iterator[Path]:
                 yield file
 
 
-_Ignores = tuple[tuple[str, "GitIgnoreSpec"], ...]
+_Patterns = tuple["GitIgnoreSpecPattern", ...]
+_Ignores = tuple[tuple[str, _Patterns], ...]
+"""The patterns of each .gitignore file around, with the folder that they are relative to."""
 
 
 def _walk(folder: Path, ignores: _Ignores) -> Iterator[Path]:
-    if (ignore := _ignore_file(folder)) is not None:
-        ignores = (*ignores, (os.fspath(folder) + os.sep, ignore))
+    if patterns := _ignore_file(folder):
+        ignores = (*ignores, (os.fspath(folder) + os.sep, patterns))
     folders: list[Path] = []
     files: list[Path] = []
     try:
@@ -110,44 +108,71 @@ def _walk(folder: Path, ignores: _Ignores) -> Iterator[Path]:
                     hidden = name.startswith(".") or name in _PRUNED
                     if not hidden and not _is_ignored(ignores, entry.path + os.sep) and not _is_environment(entry.path):
                         folders.append(Path(entry.path))
-                elif name.endswith(PYTHON_SUFFIXES) and not _is_ignored(ignores, entry.path) and entry.is_file():
+                elif name.endswith(PYTHON_SUFFIXES) and not _is_ignored(ignores, entry.path) and _is_file(entry):
                     files.append(Path(entry.path))
     except OSError:
-        return  # a folder that vanished or may not be read holds nothing for us
+        pass  # a folder that vanished or may not be read holds nothing more for us
     yield from sorted(files)
     for child in sorted(folders):
         yield from _walk(child, ignores)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _is_environment(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, "pyvenv.cfg"))  # noqa: PTH110, PTH118 - asked of every folder
 
 
-def _ignore_file(folder: Path) -> GitIgnoreSpec | None:
+def _ignore_file(folder: Path) -> _Patterns:
     try:
         lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
     except OSError:
-        return None
+        return ()
+    return tuple(pattern for line in lines for pattern in _patterns(line))
+
+
+def _patterns(line: str) -> _Patterns:
+    """The pattern that a line of a .gitignore file holds; none if it holds none, or one that git ignores too."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - not every run meets a .gitignore
 
-    return GitIgnoreSpec.from_lines(lines)
+    try:
+        patterns = GitIgnoreSpec.from_lines([line]).patterns
+    except (ValueError, re.error):
+        return ()
+    return tuple(pattern for pattern in patterns if pattern.include is not None)
 
 
 def _outer_ignores(folder: Path, root: Path) -> _Ignores:
-    """The .gitignore files between the root and `folder`, which speak of what is in `folder` too."""
-    if not folder.is_relative_to(root):
-        return ()
-    between = [parent for parent in reversed(folder.parents) if parent.is_relative_to(root)]
-    return tuple((os.fspath(p) + os.sep, spec) for p in between if (spec := _ignore_file(p)) is not None)
+    """The .gitignore files between the repository's top, or the root, and `folder`: they speak of what is in it too."""
+    top = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), root)
+    between = [parent for parent in reversed(folder.parents) if parent.is_relative_to(top)]
+    return tuple((os.fspath(p) + os.sep, patterns) for p in between if (patterns := _ignore_file(p)))
 
 
 def _is_ignored(ignores: _Ignores, path: str) -> bool:
-    """gitignore(5): the deepest file that says anything decides."""
-    for base, spec in reversed(ignores):
-        verdict = spec.check_file(path[len(base) :].replace(os.sep, "/")).include
-        if verdict is not None:
-            return verdict
+    """gitignore(5): of the deepest file that says anything the last pattern decides.
+
+    The path of a folder ends with a separator. We ask of every folder on the way down, so only what a pattern says of
+    the path itself counts, and not of a folder above.
+    """
+    for base, patterns in reversed(ignores):
+        inner = path[len(base) :].replace(os.sep, "/")
+        for pattern in reversed(patterns):
+            if pattern.regex and any(_is_whole(match, inner) for match in pattern.regex.finditer(inner)):
+                return bool(pattern.include)
     return False
+
+
+def _is_whole(match: re.Match[str], path: str) -> bool:
+    """Whether a pattern matched the path itself, and not a folder above it, which pathspec marks by a group `ps_d`."""
+    if "ps_d" in match.re.groupindex:
+        return match.end() == len(path) or match["ps_d"] is None
+    return not (match[0].endswith("/") and match.end() == len(path))  # `a/**` is what is in `a`, not `a`
 
 
 def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
@@ -156,9 +181,9 @@ def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
     A temporary file beside the target, fsync, rename; the mode is kept. Raises ChangedFileError if the file no longer
     holds `expected`, RefusedWriteError for one that is not ours to replace, OSError if the system refuses.
     """
-    target = path.resolve() if path.is_symlink() else path
-    if path.is_symlink() and not target.is_relative_to(root.resolve()):
-        raise RefusedWriteError("it is a symbolic link that leads outside of the root")
+    target = path.resolve()
+    if path.is_relative_to(root) and not target.is_relative_to(root.resolve()):
+        raise RefusedWriteError("a symbolic link leads outside of the root")
     before = target.stat()
     if not stat.S_ISREG(before.st_mode):
         raise RefusedWriteError("it is not a regular file")
@@ -199,8 +224,13 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def is_glob(pattern: str) -> bool:
+    """Whether a text is a gitignore-style glob that matches anything."""
+    return bool(_patterns(pattern))
+
+
 def glob_matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """A test of paths relative to the root, with `/`, against gitignore-style globs."""
+    """A test of paths relative to the root, with `/`, against gitignore-style globs; what is none matches nothing."""
     from pathspec import GitIgnoreSpec  # noqa: PLC0415
 
-    return GitIgnoreSpec.from_lines(patterns).match_file
+    return GitIgnoreSpec.from_lines(pattern for pattern in patterns if is_glob(pattern)).match_file

@@ -15,6 +15,39 @@ def is_dotted_name(text: str) -> bool:
     return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
 
 
+RULE_NAMES = {
+    "SSOT001": "deprecated-import",
+    "SSOT002": "removed-import",
+    "SSOT003": "unresolved-module",
+    "SSOT004": "unresolved-name",
+    "SSOT005": "non-exported-import",
+    "SSOT006": "noncanonical-import",
+    "SSOT007": "deprecated-path-string",
+    "SSOT008": "deprecated-star-import",
+    "SSOT020": "wrapped-payload",
+    "SSOT090": "unused-suppression",
+    "SSOT091": "refused-fix",
+    "SSOT092": "unreadable-file",
+    "SSOT100": "invalid-registry",
+    "SSOT101": "dangling-canonical",
+    "SSOT102": "registry-cycle",
+    "SSOT103": "duplicate-entry",
+    "SSOT104": "contradictory-entry",
+    "SSOT105": "shadowed-entry",
+    "SSOT106": "canonical-not-exported",
+    "SSOT107": "stale-entry",
+    "SSOT108": "overdue-removal",
+    "SSOT109": "incomplete-bridge",
+    "SSOT110": "not-drop-in",
+}
+"""All codes that are given out, and the names that go with them; not all of the rules exist yet."""
+
+
+def is_code(text: str) -> bool:
+    """Whether it is a code, or the beginning of one: what `--select` and `--ignore` take."""
+    return bool(text) and any(code.startswith(text) for code in RULE_NAMES)
+
+
 class ObjectRef(NamedTuple):
     """An object reference: `package.module:qualified.name`, or `package.module` for a module.
 

@@ -89,9 +89,11 @@ class Modules:
     def find(self, name: str) -> Module | None:
         """The module of that dotted path, or None if no file or folder provides it."""
         if name not in self._found:
-            self._found[name] = None  # while it is being read, a module that leads back here finds nothing
-            self._found[name] = self._locate(name)
-        return self._found[name]
+            for prefix in reversed([*_prefixes(name)]):  # outer packages first, so that no depth is too deep
+                if prefix not in self._found:
+                    self._found[prefix] = None  # while it is being read, a module that leads back here finds nothing
+                    self._found[prefix] = self._locate(prefix)
+        return self._found.get(name)
 
     def exists(self, name: str, *, relative: bool = False) -> Answer:
         """Whether a module of that dotted path can be imported.

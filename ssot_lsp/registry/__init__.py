@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
-from ssot_lsp.registry.load import LoadedFile, Locate, Problem, RegistryError, load_files
+from ssot_lsp.registry.load import LoadedFile, Locate, Problem, load_files
 from ssot_lsp.registry.locate import locate
+from ssot_lsp.registry.validate import NotARegistryError, RegistryError
 from ssot_lsp.text import Text
 
-__all__ = ["Match", "Registry", "RegistryError", "load"]
+__all__ = ["Match", "NotARegistryError", "Registry", "RegistryError", "load"]
 
 
 class Match(NamedTuple):
@@ -51,7 +52,7 @@ class Registry:
         self.packages = files[0].packages if files else ()
         """The first-party packages as the nearest registry gives them; empty if it does not."""
         self._index = _index(self.entries)
-        cycles = list(_cycles(self, self.entries))
+        cycles = [entry for _, entry in sorted(_cycles(self, self.entries).items())]
         if cycles:
             circular = {id(entry) for entry in cycles}
             self._index = _index(entry for entry in self.entries if id(entry) not in circular)
@@ -106,7 +107,9 @@ class Registry:
                 canonical = entry.canonical
                 if canonical is None:
                     return entry, deprecated, None
-                if not _covers(canonical.dotted, dotted):  # a push-down: what is at its target is canonical already
+                # a push-down (`foo` → `foo.bar`): what is at or under its target is canonical already
+                is_push_down = _covers(deprecated.dotted, canonical.dotted)
+                if not (is_push_down and _covers(canonical.dotted, dotted)):
                     return entry, deprecated, _moved(ref, end, canonical)
             end = dotted.rfind(".", 0, end)
         return None
@@ -145,16 +148,18 @@ def _moved(ref: ObjectRef, matched: int, canonical: ObjectRef) -> ObjectRef:
     return ObjectRef(f"{canonical.module}.{in_module}" if in_module else canonical.module, ref.qualname)
 
 
-def _cycles(registry: Registry, entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries whose canonical path leads back to the entry itself through at least one other."""
+def _cycles(registry: Registry, entries: Iterable[Entry]) -> dict[tuple[str, int], Entry]:
+    """The entries whose canonical path leads back to the entry itself through others, and those others."""
+    found: dict[tuple[str, int], Entry] = {}
     for entry in entries:
-        target, seen = entry.canonical, set[int]()
+        target, way = entry.canonical, [entry]
         while target is not None:
             step = registry._step(target)
-            if step is None or id(step[0]) in seen:
+            if step is None or step[0] in way[1:]:
                 break
             if step[0] is entry:
-                yield entry
+                found |= {(str(other.path), other.place): other for other in way}
                 break
-            seen.add(id(step[0]))
+            way.append(step[0])
             target = step[2]
+    return found

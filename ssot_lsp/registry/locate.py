@@ -40,6 +40,16 @@ def locate(source: str, path: JsonPath, *, key: bool = False) -> Span:
     return found
 
 
+def members(source: str) -> Iterator[tuple[tuple[str | int, ...], Span | None, Span]]:
+    """Every member of every object and array of a valid JSON text, outer ones first: path, key's span, value's span."""
+    todo: list[tuple[tuple[str | int, ...], int]] = [((), _skip_space(source, 0))]
+    while todo:
+        path, start = todo.pop()
+        for part, key_span, value in _members(source, start):
+            yield (*path, part), key_span, value
+            todo.append(((*path, part), value.start))
+
+
 def _members(source: str, start: int) -> Iterator[tuple[str | int, Span | None, Span]]:
     """The members of the object or array at `start`: key or index, the key's span, the value's span."""
     if source[start : start + 1] not in ("{", "["):

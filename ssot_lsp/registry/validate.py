@@ -1,0 +1,225 @@
+"""A registry's text → a value that the schema accepts, less the keys that it does not know.
+
+Whatever is wrong is a `RegistryError` that names file, place and key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ssot_lsp.model import Applicability, Severity
+from ssot_lsp.registry.locate import JsonPath, locate, members
+from ssot_lsp.text import Span, Text
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft7Validator
+
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity', re.DOTALL)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_LONGEST_REASON = 200
+
+
+class RegistryError(Exception):
+    """A registry that cannot be used. Its text is one line: file, line and column (from 1), key, what is wrong."""
+
+    def __init__(self, path: Path, text: Text, span: Span, key: str, reason: str) -> None:
+        self.path = path
+        self.text = text
+        self.span = span
+        """Where in the file, in code points."""
+        self.key = key
+        """The offending key as a path: `entries[3].canonical`; empty where there is none."""
+        self.reason = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "…"
+        row, column = text.position(span.start)
+        super().__init__(f"{path}:{row + 1}:{column + 1}: {key + ': ' if key else ''}{self.reason}")
+
+
+class NotARegistryError(RegistryError):
+    """A JSON file of another kind, which has no `entries`."""
+
+
+def error_at(path: Path, text: Text, place: JsonPath, reason: str) -> RegistryError:
+    """The error for a value of the registry, at its place."""
+    return RegistryError(path, text, locate(text.source, place), key_of(place), reason)
+
+
+def key_of(place: JsonPath) -> str:
+    """A path in a JSON text as people write it: `entries[3].canonical`."""
+    return "".join(
+        f".{part}" if isinstance(part, str) and part.isprintable() else f"[{json.dumps(part)}]" for part in place
+    ).lstrip(".")
+
+
+def decode(path: Path, data: bytes) -> Text:
+    """The text of a registry file, which is UTF-8.
+
+    Raises RegistryError if it is not.
+    """
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return Text(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        text = Text(data[: error.start].decode("utf-8", "replace"))
+        span = Span(len(text.source), len(text.source))
+        raise RegistryError(path, text, span, "", f"not UTF-8: {error.reason}") from error
+
+
+def validated(path: Path, text: Text) -> tuple[dict[str, Any], list[tuple[tuple[str | int, ...], str]]]:
+    """The registry's value without its unknown keys, and these, each with what to say of it.
+
+    Raises RegistryError if the text is not JSON, or the schema rejects the rest.
+    """
+    value = _json(path, text)
+    if not isinstance(value, dict) or "entries" not in value:
+        raise NotARegistryError(path, text, locate(text.source, ()), "", "not a registry: it has no `entries`")
+    known, unknown = _known(value)
+    if not _is_plainly_valid(known):
+        _validate(path, text, known)
+    return known, unknown
+
+
+def _known(value: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[tuple[str | int, ...], str]]]:
+    """The value without the keys that the schema does not name."""
+    unknown: list[tuple[tuple[str | int, ...], str]] = [
+        ((key,), _unknown(key, _properties())) for key in value if key not in _properties()
+    ]
+    known = {key: item for key, item in value.items() if key in _properties()}
+    if isinstance(known["entries"], list):
+        of_entry, entries = _entry_properties(), []
+        for index, entry in enumerate(known["entries"]):
+            is_object = isinstance(entry, dict)
+            odd = [key for key in entry if key not in of_entry] if is_object else []
+            unknown += ((("entries", index, key), _unknown(key, of_entry)) for key in odd)
+            entries.append({key: item for key, item in entry.items() if key in of_entry} if odd else entry)
+        known["entries"] = entries
+    return known, unknown
+
+
+def _unknown(key: str, known: Sequence[str]) -> str:
+    close = get_close_matches(key, known, 1) or get_close_matches(key.lower(), known, 1)
+    return f"unknown key {key!r}" + (f": did you mean {close[0]!r}?" if close else "")
+
+
+def _is_plainly_valid(value: dict[str, Any]) -> bool:
+    """Whether a registry is valid at a glance. It saves loading the validator, which knows what exactly is wrong."""
+    if type(value.get("version")) is not int or value["version"] != 1 or not isinstance(value.get("$schema", ""), str):
+        return False
+    lists = [value.get("packages", []), value.get("extends", [])]
+    if not isinstance(value["entries"], list):
+        return False
+    for entry in value["entries"]:
+        if not isinstance(entry, dict) or "canonical" not in entry or not entry.get("deprecated"):
+            return False
+        if not isinstance(entry["canonical"], (str, type(None))) or not isinstance(entry.get("exclusive", True), bool):
+            return False
+        if any(not isinstance(entry.get(key, ""), str) for key in ("reason", "issue", "owner", "since", "removal")):
+            return False
+        if entry.get("severity", "error") not in _SEVERITIES or entry.get("applicability", "safe") not in _SURE:
+            return False
+        lists += (entry["deprecated"], entry.get("alternatives", []), entry.get("allow", []))
+    return all(isinstance(items, list) and all(isinstance(item, str) and item for item in items) for items in lists)
+
+
+_SEVERITIES = [severity.label for severity in Severity]
+_SURE = [applicability.value for applicability in Applicability]
+
+
+def _validate(path: Path, text: Text, value: dict[str, Any]) -> None:
+    """Validate against the schema. Raises RegistryError for the first error, by its place."""
+    try:
+        errors = sorted(_validator().iter_errors(value), key=lambda error: [str(part) for part in error.instance_path])
+    except UnicodeEncodeError as error:  # the validator is native code and knows no halves of characters
+        half = next((place for place, _, item in members(text.source) if _has_half(text.source, item)), ())
+        raise error_at(path, text, half, "half of a surrogate pair") from error
+    except ValueError as error:
+        raise RegistryError(path, text, Span(0, 0), "", f"not a registry: {error}") from error
+    for found in errors:
+        raise error_at(path, text, list(found.instance_path), _reason(found.schema_path, found.message))
+    if type(value["version"]) is not int:  # the schema cannot tell 1.0 from 1
+        raise error_at(path, text, ("version",), f"{value['version']!r} is not 1")
+
+
+def _has_half(source: str, span: Span) -> bool:
+    item = source[slice(*span)]
+    return item.startswith('"') and _SURROGATE.search(json.loads(item)) is not None
+
+
+def _reason(schema_path: Sequence[str | int], message: str) -> str:
+    """What is wrong, in our words where the validator's would show a schema to someone who wrote a registry."""
+    where = "".join(f"/{part}" for part in schema_path)
+    if "objectReference" in where or where.endswith(("/canonical/anyOf", "/pattern")):
+        or_null = " or null" if "canonical" in where else ""
+        return f"expected an object reference (package.module or package.module:name){or_null}"
+    return " ".join(message.split())
+
+
+def _json(path: Path, text: Text) -> Any:
+    try:
+        return json.loads(text.source, parse_constant=_reject_constant, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        span = Span(error.pos, min(error.pos + 1, len(text.source)))
+        raise RegistryError(path, text, span, "", f"not JSON: {error.msg}") from error
+    except _ConstantError as error:
+        found = (match for match in _STRING_OR_CONSTANT.finditer(text.source) if not match[0].startswith('"'))
+        span = next((Span(*match.span()) for match in found), Span(0, 0))
+        raise RegistryError(path, text, span, "", f"not JSON: {error}") from error
+    except _TwiceError as error:
+        seen: set[tuple[str | int, ...]] = set()
+        for place, key_span, _ in members(text.source):
+            if place in seen and key_span is not None:
+                raise RegistryError(path, text, key_span, key_of(place), "this key stands twice") from error
+            seen.add(place)
+        raise RegistryError(path, text, Span(0, 0), "", "a key stands twice") from error
+    except RecursionError as error:
+        raise RegistryError(path, text, Span(0, 0), "", "not a registry: nested too deeply") from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise RegistryError(path, text, Span(0, 0), "", f"not a registry: {error}") from error
+
+
+class _ConstantError(ValueError):
+    """NaN or Infinity, which Python's decoder lets pass and JSON does not."""
+
+
+class _TwiceError(ValueError):
+    """A key that stands twice in one object: one of the two would be lost."""
+
+
+def _reject_constant(constant: str) -> None:
+    raise _ConstantError(constant)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwiceError
+    return found
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a registry, as shipped with this package."""
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
+    return loaded
+
+
+@cache
+def _validator() -> Draft7Validator:
+    import jsonschema_rs  # noqa: PLC0415 - 20 ms that only a registry with a mistake needs
+
+    return jsonschema_rs.Draft7Validator(schema())
+
+
+@cache
+def _properties() -> tuple[str, ...]:
+    return tuple(schema()["properties"])
+
+
+@cache
+def _entry_properties() -> tuple[str, ...]:
+    return tuple(schema()["definitions"]["entry"]["properties"])
