@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from ssot_lsp.model import Applicability, Diagnostic, Fix, Move, Replacement, Severity
+from ssot_lsp.config import Settings
+from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Move, Replacement, Severity
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import Import, Rule, all_rules, imported_names
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
-REFUSED = ("SSOT091", "refused-fix")
-UNREADABLE = ("SSOT092", "unreadable-file")
+REFUSED = "SSOT091"
+UNREADABLE = "SSOT092"
 
 Report = Callable[[Rule, Exception], None]
 
@@ -37,12 +38,15 @@ def check(
         diagnostic = _first(imported, on_fault)
         if diagnostic is not None:
             found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
-    settings = project.settings
-    return tuple(
-        diagnostic._replace(severity=settings.severity.get(diagnostic.code, diagnostic.severity))
-        for diagnostic in sorted(found.values(), key=lambda d: d.span)
-        if settings.reports(diagnostic.code) and not _is_suppressed(diagnostic, document, today or date.today())
-    )
+    wanted = as_settings_say(sorted(found.values(), key=lambda d: d.span), project.settings)
+    return tuple(d for d in wanted if not _is_suppressed(d, document, today or date.today()))
+
+
+def as_settings_say(diagnostics: Iterable[Diagnostic], settings: Settings) -> Iterator[Diagnostic]:
+    """The diagnostics that are wanted, with the severities that the settings give them."""
+    for diagnostic in diagnostics:
+        if settings.reports(diagnostic.code):
+            yield diagnostic._replace(severity=settings.severity.get(diagnostic.code, diagnostic.severity))
 
 
 def _imports(document: Document, project: Project) -> Iterator[Import]:
@@ -147,13 +151,12 @@ def _moves(wanted: Sequence[tuple[Diagnostic, Replacement]]) -> list[Move]:
 
 
 def _refusal(diagnostic: Diagnostic, why: str) -> Diagnostic:
-    return refused(f"the fix of {diagnostic.code} is not made: {why}")._replace(span=diagnostic.span)
+    return refused(f"The fix of {diagnostic.code} is not made: {why}.")._replace(span=diagnostic.span)
 
 
 def refused(message: str) -> Diagnostic:
     """The diagnostic that tells of a change that was not made, at the beginning of the file."""
-    code, name = REFUSED
-    return Diagnostic(code, name, message[:1].upper() + message[1:] + ".", Severity.WARNING, Span(0, 0))
+    return Diagnostic(REFUSED, RULE_NAMES[REFUSED], message, Severity.WARNING, Span(0, 0))
 
 
 def compiles(document: Document) -> bool:
@@ -169,5 +172,6 @@ def compiles(document: Document) -> bool:
 
 def unreadable(reason: str) -> Diagnostic:
     """The diagnostic of a file that cannot be read."""
-    code, name = UNREADABLE
-    return Diagnostic(code, name, f"The file cannot be read: {reason}.", Severity.ERROR, Span(0, 0))
+    return Diagnostic(
+        UNREADABLE, RULE_NAMES[UNREADABLE], f"The file cannot be read: {reason}.", Severity.ERROR, Span(0, 0)
+    )

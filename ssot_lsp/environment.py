@@ -37,7 +37,8 @@ class Environment:
         """The distributions that are installed, as names with `_` in lower case."""
         names = (name for folder in self.site_packages for name in os.listdir(folder))  # noqa: PTH208 - names are wanted
         metadata = (name for name in names if name.endswith((".dist-info", ".egg-info")))
-        return frozenset(re.sub(r"[-_.]+", "_", re.split(r"-\d|\.(?:dist|egg)-info", name)[0]).lower() for name in metadata)
+        found = (re.split(r"-\d|\.(?:dist|egg)-info", name)[0] for name in metadata)
+        return frozenset(re.sub(r"[-_.]+", "_", name).lower() for name in found)
 
     def registry_file(self, name: str) -> Path | None:
         """The registry that an installed distribution offers under `name`, read from its metadata alone.

@@ -505,7 +505,7 @@ FIRST_PARTY: dict[str, tuple[dict[str, str], tuple[str, ...], set[str]]] = {
     ),
     "a folder with the name of an installed distribution": (
         dict.fromkeys(["docs/a.py", "requests/a.py", "my_lib/a.py"], ""),
-        ("requests", "My.Lib"),
+        ("requests", "My-Lib"),
         {"docs"},
     ),
     "unless it is a package": (dict.fromkeys(["requests/__init__.py"], ""), ("requests",), {"requests"}),

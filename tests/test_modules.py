@@ -1068,7 +1068,6 @@ B: int
 """
 
 
-
 @dataclass
 class Case:
     title: str

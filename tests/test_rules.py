@@ -11,7 +11,7 @@ from ssot_lsp.rules import Rule, all_rules
 from ssot_lsp.text import Text
 from tests.fixtures import Case, FixtureError, annotated, parse_carets, parse_tree, read_page, run
 
-PAGES = sorted(Path(ssot_lsp.rules.__file__).parent.glob("*.md"))
+PAGES = [Path(ssot_lsp.rules.__file__).with_name(f"{rule.name.replace('-', '_')}.md") for rule in all_rules()]
 REWRITES = sorted((Path(__file__).parent / "rewrite_cases").glob("*.md"))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ssot_lsp.model import Diagnostic, Report
 
 _VERSION = 1
 Key = tuple[str, str, str]
+Checked = Callable[[str, str], bool]
+"""Whether a file (relative to the root) was checked for a code."""
 
 
 class BaselineError(Exception):
@@ -24,9 +26,11 @@ def _key(report: Report, diagnostic: Diagnostic, root: Path) -> Key:
     return path, diagnostic.code, report.text.source[slice(*diagnostic.span)]
 
 
-def write_baseline(path: Path, reports: Sequence[Report], root: Path) -> None:
-    """Write all findings to the baseline. Raises BaselineError."""
+def write_baseline(path: Path, reports: Sequence[Report], root: Path, checked: Checked) -> None:
+    """Write all findings to the baseline, and what it knows of what was not checked now. Raises BaselineError."""
     counts = Counter(_key(report, diagnostic, root) for report in reports for diagnostic in report.diagnostics)
+    if path.exists():
+        counts.update({key: count for key, count in _read(path).items() if not checked(key[0], key[1])})
     findings = [
         {"path": file, "code": code, "source": source, "count": count}
         for (file, code, source), count in sorted(counts.items())
@@ -38,7 +42,7 @@ def write_baseline(path: Path, reports: Sequence[Report], root: Path) -> None:
         raise BaselineError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def apply_baseline(path: Path, reports: Iterable[Report], root: Path) -> tuple[list[Report], int]:
+def apply_baseline(path: Path, reports: Iterable[Report], root: Path, checked: Checked) -> tuple[list[Report], int]:
     """The reports without the known findings, and how many known findings are gone. Raises BaselineError."""
     known = _read(path)
     left: list[Report] = []
@@ -52,7 +56,7 @@ def apply_baseline(path: Path, reports: Iterable[Report], root: Path) -> tuple[l
                 fresh.append(diagnostic)
         if fresh:
             left.append(report._replace(diagnostics=tuple(fresh)))
-    return left, sum(known.values())
+    return left, sum(count for (file, code, _), count in known.items() if checked(file, code))
 
 
 def _read(path: Path) -> Counter[Key]:
@@ -60,8 +64,11 @@ def _read(path: Path) -> Counter[Key]:
         data = json.loads(path.read_text("utf-8"))
         if data["version"] != _VERSION:
             raise BaselineError(f"{path}: version: expected {_VERSION}")
-        return Counter({(f["path"], f["code"], f["source"]): int(f["count"]) for f in data["findings"]})
+        found = {(f["path"], f["code"], f["source"]): int(f["count"]) for f in data["findings"]}
+        if not all(isinstance(part, str) for key in found for part in key):
+            raise BaselineError(f"{path}: findings: expected texts for path, code and source")
+        return Counter(found)
     except OSError as error:
         raise BaselineError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BaselineError(f"{path}: not a baseline: {error}") from error

@@ -21,6 +21,7 @@ from ssot_lsp.cli.options import (
 )
 from ssot_lsp.cli.workspace import check_file, registry_reports, with_findings
 from ssot_lsp.model import Report
+from ssot_lsp.project import Project
 
 
 @click.command()
@@ -46,7 +47,7 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
         reports = with_findings([*registry_reports(project), *(check_file(project, path) for path in todo)])
     slack = 0
     if baseline is not None:
-        reports, slack = _against(baseline, reports, project.root, update=update_baseline)
+        reports, slack = _against(baseline, reports, project, files, update=update_baseline)
     print_reports(options, project, reports)
     if slack:
         note(f"error: {baseline}: {slack} known findings are gone: run again with --update-baseline")
@@ -64,12 +65,19 @@ def _changed(files: Sequence[Path], root: Path, base: str | None) -> list[Path]:
     return [path for path in files if path in wanted]
 
 
-def _against(baseline: Path, reports: Sequence[Report], root: Path, *, update: bool) -> tuple[list[Report], int]:
+def _against(
+    baseline: Path, reports: Sequence[Report], project: Project, files: Sequence[Path], *, update: bool
+) -> tuple[list[Report], int]:
+    read = {project.relative(path) for path in files}
+
+    def checked(file: str, code: str) -> bool:
+        return project.settings.reports(code) and (file in read or not (project.root / file).exists())
+
     from ssot_lsp.cli.baseline import BaselineError, apply_baseline, write_baseline  # noqa: PLC0415
 
     try:
         if update:
-            write_baseline(baseline, reports, root)
-        return apply_baseline(baseline, reports, root)
+            write_baseline(baseline, reports, project.root, checked)
+        return apply_baseline(baseline, reports, project.root, checked)
     except BaselineError as error:
         fail(str(error))

@@ -7,22 +7,24 @@ import sys
 import click
 
 from ssot_lsp.cli.options import fail
+from ssot_lsp.model import RULE_NAMES
 
 
 @click.command()
 @click.argument("code")
 def explain(code: str) -> None:
     """Explain a rule, by its code (SSOT004) or its name (unresolved-name)."""
-    from ssot_lsp.rules import all_rules  # noqa: PLC0415
+    from ssot_lsp.rules import page  # noqa: PLC0415
 
-    rule = next((rule for rule in all_rules() if code.upper() == rule.code or code.lower() == rule.name), None)
-    if rule is None:
-        fail(f"no rule {code!r}; there are {', '.join(rule.code for rule in all_rules())}")
-    page = rule.page().partition("\n## Cases")[0].rstrip()
+    pages = {known: text for known, name in RULE_NAMES.items() if (text := page(name)) is not None}
+    wanted = next((known for known in pages if code.upper() == known or code.lower() == RULE_NAMES[known]), None)
+    if wanted is None:
+        fail(f"no rule {code!r}; there are {', '.join(pages)}")
+    text = pages[wanted].partition("\n## Cases")[0].rstrip()
     if not sys.stdout.isatty():
-        click.echo(page)
+        click.echo(text)
         return
     from rich.console import Console  # noqa: PLC0415 - 40 ms that only a terminal pays
     from rich.markdown import Markdown  # noqa: PLC0415
 
-    Console().print(Markdown(page))
+    Console().print(Markdown(text))

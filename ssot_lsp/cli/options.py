@@ -12,7 +12,7 @@ import click
 
 from ssot_lsp.cli.reporters import FORMATS, render, statistics
 from ssot_lsp.config import ConfigError, Settings, find_root
-from ssot_lsp.model import Diagnostic, Report, Severity
+from ssot_lsp.model import RULE_NAMES, Diagnostic, Report, Severity, is_code
 from ssot_lsp.project import Project
 from ssot_lsp.registry import RegistryError
 
@@ -43,7 +43,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:
         options = Options(
-            paths=tuple(Path.cwd() / path for path in given.pop("paths")) or (Path.cwd(),),
+            paths=tuple(map(_canonical, given.pop("paths"))) or (Path.cwd(),),
             registry=given.pop("registry"),
             select=_codes(given.pop("select")),
             ignore=_codes(given.pop("ignore")),
@@ -83,8 +83,18 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+def _canonical(path: Path) -> Path:
+    """The one absolute path of a file or folder; a file that is a link stays the link."""
+    path = Path.cwd() / path
+    return path.resolve() if path.name in ("", "..") or path.is_dir() else path.parent.resolve() / path.name
+
+
 def _codes(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(code.strip().upper() for codes in given for code in codes.split(",") if code.strip())
+    codes = tuple(code.strip().upper() for codes in given for code in codes.split(",") if code.strip())
+    for code in codes:
+        if not is_code(code):
+            fail(f"no rule has the code {code}; there are {', '.join(RULE_NAMES)}")
+    return codes
 
 
 def fail(message: str) -> NoReturn:
@@ -110,6 +120,8 @@ def load_project(options: Options) -> Project:
         project = Project.load(root, overrides)
     except (ConfigError, RegistryError) as error:
         fail(str(error))
+    if options.python is not None and not project.environment.site_packages:
+        fail(f"--python {options.python}: no environment of Python is there")
     if project.note:
         note(f"note: {project.note}")
     return project

@@ -28,14 +28,14 @@ def open_file(project: Project, path: Path) -> Opened | Report:
         data = path.read_bytes()
         source = decode(data)
     except UnreadableFileError as error:
-        return _unreadable(path, str(error))
+        return _unreadable(project, path, str(error))
     except OSError as error:
-        return _unreadable(path, error.strerror or str(error))
+        return _unreadable(project, path, error.strerror or str(error))
     return Opened(data, source, project.document(path, source.source))
 
 
-def _unreadable(path: Path, reason: str) -> Report:
-    return Report(path, Text(""), (engine.unreadable(reason),))
+def _unreadable(project: Project, path: Path, reason: str) -> Report:
+    return Report(path, Text(""), tuple(engine.as_settings_say([engine.unreadable(reason)], project.settings)))
 
 
 def check_file(project: Project, path: Path) -> Report:
@@ -54,8 +54,7 @@ def registry_reports(project: Project) -> Iterator[Report]:
     """What is wrong with single entries of the registry, file by file."""
     problems: dict[Path, list[Diagnostic]] = {}
     for path, problem in project.registry.problems:
-        if project.settings.reports(problem.code):
-            problems.setdefault(path, []).append(problem)
+        problems.setdefault(path, []).extend(engine.as_settings_say([problem], project.settings))
     for path, found in problems.items():
         yield Report(path, project.registry.text(path), tuple(found))
 

@@ -42,9 +42,11 @@ class Rule(NamedTuple):
     """Of the rules that would speak of one imported name, the one with the lowest order does."""
     check: Callable[[Import], Diagnostic | None]
 
-    def page(self) -> str:
-        """Its documentation page, in Markdown."""
-        return Path(__file__).with_name(f"{self.name.replace('-', '_')}.md").read_text("utf-8")
+
+def page(name: str) -> str | None:
+    """The documentation page of a rule, or of another thing that is reported, in Markdown; None if there is none."""
+    path = Path(__file__).with_name(f"{name.replace('-', '_')}.md")
+    return path.read_text("utf-8") if path.is_file() else None
 
 
 @cache
