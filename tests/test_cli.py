@@ -903,17 +903,6 @@ def test_a_folder_that_may_not_be_written(root: Path, monkeypatch: pytest.Monkey
     assert (root / "use.py").read_text("utf-8") == SAFE
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder(root: Path) -> None:
-    tree(root, {"x/use.py": SAFE})
-    (root / "x").chmod(0o555)
-    try:
-        refused(run("fix", "--output-format", "json"), "use.py")
-    finally:
-        (root / "x").chmod(0o755)
-    assert (root / "x/use.py").read_text("utf-8") == SAFE
-
-
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
 def test_a_file_of_another_owner(root: Path) -> None:
     tree(root, {"use.py": SAFE})

@@ -545,6 +545,8 @@ def walk(value: Any) -> list[Any]:
 
 def schema_rejects(value: Any) -> bool:
     """Whether the schema rejects a value for more than an unknown key; a value that it cannot even read counts too."""
+    if isinstance(value, dict) and "entries" in value:
+        value, _ = _known(value)
     try:
         return any(error.schema_path[-1] != "additionalProperties" for error in VALIDATOR.iter_errors(value))
     except (ValueError, TypeError, OverflowError, UnicodeError):
