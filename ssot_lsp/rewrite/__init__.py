@@ -11,7 +11,8 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 from ssot_lsp.model import Move
 from ssot_lsp.modules import Answer
@@ -34,25 +35,25 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
 
     Raises RefusalError where that cannot be done without doubt.
     """
-    tree = _tree(document.text)
     try:
+        reading = _read(document.text)
         statements = [
             (statement, (project.absolute(statement, document) or "?") if statement.is_from else "")
             for statement in document.syntax.imports
         ]
-        scopes = Scopes(tree) if tree is not None else None
-        imports = ImportScopes(scopes, document.text) if scopes is not None else None
+        imports = reading.imports if reading else None
         moves = [*moves, *_moved_along(document, moves, imports)]
         edits = [*move_names(document, statements, moves, imports, partial(_is_needed, document, project))]
-        if tree is not None and scopes is not None:
-            edits += _rename_uses(document, project, moves, PlainImports(tree, scopes, document.text))
+        edits += _rename_uses(document, moves, reading)
         for move in moves:
-            _check_uses(document, project, move, tree)
+            _check_uses(document, project, move, reading)
         edits = list(_disjoint(edits))
         after = Text(apply_edits(document.text.source, edits))
     except ValueError as error:
         raise RefusalError(str(error)) from error
-    if tree is None:
+    except RecursionError as error:
+        raise RefusalError("the file is nested too deeply") from error
+    if reading is None:
         doubt = verify_unparsable(document.text, after)
     else:
         doubt = verify(document.text, after, document.package, moves)
@@ -61,13 +62,25 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
     return tuple(sorted(edits, key=lambda edit: edit.span))
 
 
-def _tree(text: Text) -> ast.Module | None:
+class _Reading(NamedTuple):
+    """What is worked out once for a text, however many fixes are asked for."""
+
+    tree: ast.Module
+    scopes: Scopes
+    imports: ImportScopes
+
+
+@lru_cache(maxsize=2)
+def _read(text: Text) -> _Reading | None:
+    """The tree and the scopes of a text; None if it does not parse. Raises RecursionError for one that is too deep."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text.source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = ast.parse(text.source)
+    except (SyntaxError, ValueError, MemoryError):
         return None
+    scopes = Scopes(tree)
+    return _Reading(tree, scopes, ImportScopes(scopes, text))
 
 
 def _moved_along(document: Document, moves: Sequence[Move], imports: ImportScopes | None) -> Iterator[Move]:
@@ -91,11 +104,12 @@ def _is_needed(document: Document, project: Project, name: str) -> bool:
     return project.is_imported_from(document, name)
 
 
-def _rename_uses(
-    document: Document, project: Project, moves: Sequence[Move], plain: PlainImports
-) -> Iterator[TextEdit]:
+def _rename_uses(document: Document, moves: Sequence[Move], reading: _Reading | None) -> Iterator[TextEdit]:
     """What the uses of plain `import a.b` statements become."""
     dotted = [move for move in moves if _is_plain(move)]
+    if not dotted or reading is None:
+        return
+    plain = PlainImports(reading.tree, reading.scopes, document.text)
     for move in dotted:
         moved = [other.name.span for other in dotted if other.name.name == move.name.name]
         yield from plain.rename(move.name.span, move.name.name, move.target.dotted, moved)
@@ -119,13 +133,13 @@ def _disjoint(edits: Sequence[TextEdit]) -> Iterator[TextEdit]:
         yield last
 
 
-def _check_uses(document: Document, project: Project, move: Move, tree: ast.Module | None) -> None:
+def _check_uses(document: Document, project: Project, move: Move, reading: _Reading | None) -> None:
     """Make sure that what is used of a moved module is there. Raises ValueError if it is not."""
     if move.target.qualname and project.modules.find(move.target.dotted) is None:
         return  # an object, not a module: its attributes are its own affair
     written = move.name.asname or move.name.name
-    if tree is not None:
-        used = attributes_of(tree, written)
+    if reading is not None:
+        used = attributes_of(reading.tree, written)
     elif _is_plain(move):
         raise ValueError(f"the uses of `{written}` cannot be told in a file that does not parse")
     else:

@@ -12,6 +12,7 @@ import symtable
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ssot_lsp.model import Move
 from ssot_lsp.syntax import count_errors
@@ -46,6 +47,18 @@ def verify_unparsable(before: Text, after: Text) -> str:
     if count_errors(before.source) != count_errors(after.source):
         return "the file does not parse, and the change would be read differently"
     return ""
+
+
+@lru_cache(maxsize=2)
+def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable, frozenset[str]]:
+    """A text's tree, its scopes and the names of its `global` and `nonlocal` statements; it must compile."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compile(text.source, "<verify>", "exec", dont_inherit=True)  # compiled, never executed
+        tree = ast.parse(text.source)
+        table = symtable.symtable(text.source, "<verify>", "exec")
+    declared = (node.names for node in ast.walk(tree) if isinstance(node, (ast.Global, ast.Nonlocal)))
+    return tree, table, frozenset(name for names in declared for name in names)
 
 
 def _difference(old: object, new: object) -> str:
@@ -87,13 +100,7 @@ class _Module:
         for move in moves.values():
             if move.target.module == "builtins" and move.target.qualname == move.name.local:
                 module.builtins.add(move.name.local)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(text.source, "<verify>", "exec", dont_inherit=True)  # compiled, never executed
-            tree = ast.parse(text.source)
-            module.table = symtable.symtable(text.source, "<verify>", "exec")
-        declared = (node.names for node in ast.walk(tree) if isinstance(node, (ast.Global, ast.Nonlocal)))
-        module.given_away = frozenset(name for names in declared for name in names)
+        tree, module.table, module.given_away = _parse(text)
         module.form = module.node(tree)
         return module
 
