@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ssot_lsp.config import Settings
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Move, Replacement, Severity
 from ssot_lsp.project import Document, Project
-from ssot_lsp.rules import Import, Rule, all_rules, imported_names
+from ssot_lsp.rules import Import, Rule, all_rules, imported_names, uses
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 REFUSED = "SSOT091"
@@ -53,6 +53,7 @@ def _imports(document: Document, project: Project) -> Iterator[Import]:
     for statement in document.syntax.imports:
         if statement.well_formed and not statement.expects_error and statement.module != "__future__":
             yield from imported_names(project, document, statement)
+    yield from uses(project, document)
 
 
 def _first(imported: Import, on_fault: Report | None) -> Diagnostic | None:

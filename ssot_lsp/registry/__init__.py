@@ -51,6 +51,7 @@ class Registry:
         self.files = files
         self.packages = files[0].packages if files else ()
         """The first-party packages as the nearest registry gives them; empty if it does not."""
+        self._parents: set[str] | None = None
         self._index = _index(self.entries)
         cycles = [entry for _, entry in sorted(_cycles(self, self.entries).items())]
         if cycles:
@@ -75,6 +76,12 @@ class Registry:
         """Where an entry stands, or with `place` the value at that key of it."""
         text = self.text(entry.path)
         return Location(entry.path, text, locate(text.source, ("entries", entry.place, *place)))
+
+    def speaks_below(self, dotted: str) -> bool:
+        """Whether an entry speaks of something under a dotted path."""
+        if self._parents is None:
+            self._parents = {path[:end] for path in self._index for end in _dots(path)}
+        return dotted in self._parents
 
     def match(self, ref: ObjectRef) -> Match | None:
         """What the registry says of a path; None if nothing.
@@ -131,6 +138,11 @@ def _index(entries: Iterable[Entry]) -> dict[str, tuple[tuple[Entry, ObjectRef],
         if len(found) > 1:
             index[dotted] = tuple(sorted(found, key=lambda item: not item[1].qualname))
     return index
+
+
+def _dots(dotted: str) -> Iterator[int]:
+    """Where the dots of a path are."""
+    return (index for index, character in enumerate(dotted) if character == ".")
 
 
 def _covers(prefix: str, dotted: str) -> bool:

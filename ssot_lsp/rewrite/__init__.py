@@ -7,20 +7,17 @@ result and shares no code with the others.
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
-from typing import NamedTuple
+from functools import partial
 
 from ssot_lsp.model import Move
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rewrite.imports import move_names
-from ssot_lsp.rewrite.scopes import ImportScopes, Scopes
 from ssot_lsp.rewrite.uses import PlainImports, attributes_of
 from ssot_lsp.rewrite.verify import verify, verify_unparsable
+from ssot_lsp.scopes import ImportScopes, Reading, read_scopes
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 __all__ = ["RefusalError", "rewrite"]
@@ -36,7 +33,7 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
     Raises RefusalError where that cannot be done without doubt.
     """
     try:
-        reading = _read(document.text)
+        reading = read_scopes(document.text)
         statements = [
             (statement, (project.absolute(statement, document) or "?") if statement.is_from else "")
             for statement in document.syntax.imports
@@ -62,27 +59,6 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
     return tuple(sorted(edits, key=lambda edit: edit.span))
 
 
-class _Reading(NamedTuple):
-    """What is worked out once for a text, however many fixes are asked for."""
-
-    tree: ast.Module
-    scopes: Scopes
-    imports: ImportScopes
-
-
-@lru_cache(maxsize=2)
-def _read(text: Text) -> _Reading | None:
-    """The tree and the scopes of a text; None if it does not parse. Raises RecursionError for one that is too deep."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text.source)
-    except (SyntaxError, ValueError, MemoryError):
-        return None
-    scopes = Scopes(tree)
-    return _Reading(tree, scopes, ImportScopes(scopes, text))
-
-
 def _moved_along(document: Document, moves: Sequence[Move], imports: ImportScopes | None) -> Iterator[Move]:
     """The plain `import a.b` statements that must move with another one of the same scope, as they share their uses."""
     given = {move.name.span for move in moves}
@@ -104,7 +80,7 @@ def _is_needed(document: Document, project: Project, name: str) -> bool:
     return project.is_imported_from(document, name)
 
 
-def _rename_uses(document: Document, moves: Sequence[Move], reading: _Reading | None) -> Iterator[TextEdit]:
+def _rename_uses(document: Document, moves: Sequence[Move], reading: Reading | None) -> Iterator[TextEdit]:
     """What the uses of plain `import a.b` statements become."""
     dotted = [move for move in moves if _is_plain(move)]
     if not dotted or reading is None:
@@ -133,7 +109,7 @@ def _disjoint(edits: Sequence[TextEdit]) -> Iterator[TextEdit]:
         yield last
 
 
-def _check_uses(document: Document, project: Project, move: Move, reading: _Reading | None) -> None:
+def _check_uses(document: Document, project: Project, move: Move, reading: Reading | None) -> None:
     """Make sure that what is used of a moved module is there. Raises ValueError if it is not."""
     if move.target.qualname and project.modules.find(move.target.dotted) is None:
         return  # an object, not a module: its attributes are its own affair

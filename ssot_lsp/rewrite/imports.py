@@ -15,7 +15,7 @@ from ssot_lsp.model import ImportStatement, Move, ObjectRef
 from ssot_lsp.project import Document
 from ssot_lsp.rewrite.layout import Gap, Item, Layout
 from ssot_lsp.rewrite.lines import WorkingStatement, comment_behind, pragmas, stands_alone, write
-from ssot_lsp.rewrite.scopes import ImportScopes
+from ssot_lsp.scopes import ImportScopes
 from ssot_lsp.text import Span, TextEdit
 
 _FLAT_LENGTH = 88

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 
-from ssot_lsp.rewrite.scopes import Scope, Scopes
+from ssot_lsp.scopes import Scope, Scopes
 from ssot_lsp.text import Span, Text, TextEdit
 
 

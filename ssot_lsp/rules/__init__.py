@@ -30,6 +30,7 @@ from ssot_lsp.model import (
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.registry import Match
+from ssot_lsp.scopes import Chain, Reading, read_scopes
 from ssot_lsp.text import Span
 
 
@@ -125,6 +126,11 @@ class Import:
         """Error if the import fails today and nothing catches that, else warning."""
         return Severity.ERROR if self.is_bound is Answer.NO and not self.may_fail else Severity.WARNING
 
+    @property
+    def use(self) -> tuple[str, ...]:
+        """The attributes by which the name is used, if it is a use that is looked at; empty for the import itself."""
+        return ()
+
     def move(self, target: ObjectRef) -> tuple[Move, ...]:
         """The move of this name to another path."""
         return (Move(self.statement, self.name, target),) if self.name else ()
@@ -155,6 +161,92 @@ class Import:
         return (
             Related("registered here", Location(where.path, where.text, Span(where.span.start, where.span.start + 1))),
         )
+
+
+@dataclass(frozen=True)
+class Use(Import):
+    """A use of an imported name by its attributes: `a.b.X` where the file has `import a.b`."""
+
+    path: ObjectRef
+    """What is used: `a.b:X`."""
+    chain: Chain
+    imported_parts: int
+    """How many parts of the chain the import accounts for."""
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The path that is used."""
+        return self.path
+
+    @property
+    def name_span(self) -> Span:
+        """The chain as far as the registry's entry covers it."""
+        covered = len(self.match.deprecated.dotted.split(".")) if self.match else 0
+        beyond = covered - len(self.path.module.split("."))
+        return Span(
+            self.chain.start, self.chain.ends[min(self.imported_parts + max(beyond, 0), len(self.chain.ends)) - 1]
+        )
+
+    @cached_property
+    def is_bound(self) -> Answer:
+        """Whether the module that was imported has the first attribute."""
+        return self.project.modules.binds(self.module, self.use[0]) if self.use else Answer.UNKNOWN
+
+    @property
+    def use(self) -> tuple[str, ...]:
+        """The attributes by which the name is used."""
+        return self.chain.names[self.imported_parts :]
+
+    def move(self, target: ObjectRef) -> tuple[Move, ...]:
+        """Nothing: uses are reported, and not rewritten yet."""
+        return ()
+
+
+def uses(project: Project, document: Document) -> Iterator[Use]:
+    """The uses of imported modules below which the registry has something to say, where the import itself is fine.
+
+    Nothing in a file that does not parse, or where it is not certain what a name refers to.
+    """
+    wanted: dict[int, Import] = {}
+    for statement in document.syntax.imports:
+        for imported in imported_names(project, document, statement) if statement.well_formed else ():
+            if imported.name and project.registry.speaks_below(imported.ref.dotted) and imported.match is None:
+                wanted[imported.name.span.start] = imported
+    reading = _reading(document) if wanted else None
+    if reading is None:
+        return
+    roots = {imported.name.local for imported in wanted.values() if imported.name}
+    for chain in reading.chains(document.text, roots):
+        scope = reading.scopes.resolve(chain.names[0], chain.scope)
+        sites = scope.sites[chain.names[0]] if scope and chain.names[0] not in reading.scopes.given_away else []
+        places = [reading.imports.aliases.get(site) for site in sites]
+        found = [wanted[place] for place in places if place is not None and place in wanted]
+        for imported in found if len(found) == len(sites) or all(map(_is_plain, found)) else ():
+            if (use := _use(imported, chain)) is not None:
+                yield use
+                break
+
+
+def _reading(document: Document) -> Reading | None:
+    try:
+        return read_scopes(document.text)
+    except RecursionError:
+        return None
+
+
+def _is_plain(imported: Import) -> bool:
+    return not imported.statement.is_from and imported.name is not None and imported.name.asname is None
+
+
+def _use(imported: Import, chain: Chain) -> Use | None:
+    """The chain as a use of what was imported, if it goes beyond it."""
+    path = imported.ref.dotted.split(".")
+    parts = len(path) if _is_plain(imported) else 1
+    if len(chain.names) <= parts or (_is_plain(imported) and list(chain.names[:parts]) != path):
+        return None
+    ref = ObjectRef(imported.ref.dotted, ".".join(chain.names[parts:]))
+    found = Use(imported.project, imported.document, imported.statement, imported.name, ref.module, ref, chain, parts)
+    return found if found.match is not None else None
 
 
 def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:

@@ -21,18 +21,18 @@ def check(imported: Import) -> Diagnostic | None:
         " ".join(filter(None, (_message(imported, target, missing=missing), sentence(match.entry)))),
         match.entry.severity or imported.failure_severity,
         imported.name_span,
-        help="" if missing else f"import `{target}`",
+        help="" if missing else f"{'use' if imported.use else 'import'} `{target}`",
         deprecated=imported.is_bound is not Answer.NO,
         entry=match.entry,
         related=(*imported.defined(target, f"`{target.dotted}` is defined here"), *imported.registered(match.entry)),
-        replacements=() if missing else (_replacement(imported, match, target),),
+        replacements=() if missing or imported.use else (_replacement(imported, match, target),),
     )
 
 
 def _message(imported: Import, target: ObjectRef, *, missing: bool) -> str:
     path = imported.ref.dotted
     if not missing:
-        return f"`{path}` is deprecated: import `{target}`."
+        return f"`{path}` is deprecated: {'use' if imported.use else 'import'} `{target}`."
     if target.qualname and imported.project.modules.exists(target.module) is not Answer.NO:
         return (
             f"`{path}` is deprecated, but its canonical module `{target.module}` does not have "

@@ -27,7 +27,7 @@ def check(imported: Import) -> Diagnostic | None:
             *(place for ref in alternatives for place in imported.defined(ref, f"the alternative `{ref.dotted}`")),
             *imported.registered(match.last),
         ),
-        replacements=imported.candidates(alternatives),
+        replacements=() if imported.use else imported.candidates(alternatives),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which scope binds which name: Python's rules of binding and look-up over `ast`, for the rewriter.
+"""Which scope binds which name, and where it is used: Python's rules of binding and look-up over `ast`.
 
 The language reference, "Execution model: Naming and binding", and PEP 695 for type parameters.
 """
@@ -6,7 +6,10 @@ The language reference, "Execution model: Naming and binding", and PEP 695 for t
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Container, Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from ssot_lsp.model import ImportStatement
 from ssot_lsp.text import Text
@@ -173,11 +176,14 @@ class ImportScopes:
 
     def __init__(self, scopes: Scopes, text: Text) -> None:
         self._scopes = scopes
-        self._at = {
-            text.offset_of_utf8(node.lineno - 1, node.col_offset): scope
-            for node, scope in scopes.of.items()
-            if isinstance(node, (ast.Import, ast.ImportFrom))
-        }
+        self._at: dict[int, Scope] = {}
+        self.aliases: dict[ast.AST, int] = {}
+        """Where (code points) each alias of an import stands."""
+        for node, scope in scopes.of.items():
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._at[text.offset_of_utf8(node.lineno - 1, node.col_offset)] = scope
+            elif isinstance(node, ast.alias):
+                self.aliases[node] = text.offset_of_utf8(node.lineno - 1, node.col_offset)
 
     def _scope(self, statement: ImportStatement) -> Scope:
         return self._at.get(statement.span.start, self._scopes.module)
@@ -198,6 +204,62 @@ class ImportScopes:
         """Whether the statement binds names of a function, which mean nothing before it."""
         scope = self._scope(statement)
         return not scope.is_module and not scope.is_class
+
+
+class Chain(NamedTuple):
+    """A name and the attributes that follow it directly, as in `a.b.c`."""
+
+    names: tuple[str, ...]
+    start: int
+    """Where it begins, in code points."""
+    ends: tuple[int, ...]
+    """Where each of its parts ends."""
+    scope: Scope
+    """The scope in which it stands."""
+
+
+class Reading(NamedTuple):
+    """What is worked out once for a text, however often it is asked for."""
+
+    tree: ast.Module
+    scopes: Scopes
+    imports: ImportScopes
+
+    def chains(self, text: Text, roots: Container[str]) -> Iterator[Chain]:
+        """The longest attribute chains that begin with one of the names in `roots`."""
+        inner = {id(node.value) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute) and id(node) not in inner:
+                parts: list[ast.Attribute] = []
+                base: ast.expr = node
+                while isinstance(base, ast.Attribute):
+                    parts.insert(0, base)
+                    base = base.value
+                if isinstance(base, ast.Name) and base.id in roots:
+                    names = (base.id, *(part.attr for part in parts))
+                    start = text.offset_of_utf8(base.lineno - 1, base.col_offset)
+                    ends = tuple(_end(text, part) for part in (base, *parts))
+                    # where Python's own places are wrong, as inside of f-strings before 3.12, we know nothing
+                    written = (text.source[end - len(name) : end] for name, end in zip(names, ends, strict=True))
+                    if tuple(written) == names:
+                        yield Chain(names, start, ends, self.scopes.of[base])
+
+
+def _end(text: Text, node: ast.expr) -> int:
+    return text.offset_of_utf8((node.end_lineno or node.lineno) - 1, node.end_col_offset or 0)
+
+
+@lru_cache(maxsize=4)
+def read_scopes(text: Text) -> Reading | None:
+    """The tree and the scopes of a text; None if it does not parse. Raises RecursionError for one that is too deep."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.source)
+    except (SyntaxError, ValueError, MemoryError):
+        return None
+    scopes = Scopes(tree)
+    return Reading(tree, scopes, ImportScopes(scopes, text))
 
 
 def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
