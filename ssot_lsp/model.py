@@ -11,8 +11,12 @@ from ssot_lsp.text import Span, Text, TextEdit
 
 
 def is_dotted_name(text: str) -> bool:
-    """Whether `text` is identifiers joined by dots, none of them a keyword: all that we ever write into code."""
-    return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
+    """Whether `text` is identifiers joined by dots, none of them a keyword: all that we ever write into code.
+
+    Newer versions of Unicode let invisible characters stand in identifiers; here they may not.
+    """
+    parts = text.split(".")
+    return text.isprintable() and all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
 
 
 RULE_NAMES = {

@@ -1506,7 +1506,7 @@ print(modules.binds("m0", "gone"), modules.origins(ObjectRef("m0", "gone")))
 # The standard library as if it were first-party: modules that can be imported without effects.
 STDLIB = """
 abc argparse ast asyncio asyncio.base_events asyncio.events asyncio.tasks base64 bdb bisect bz2 calendar cmd code
-codecs collections collections.abc compileall concurrent concurrent.futures concurrent.futures.process
+codecs collections compileall concurrent concurrent.futures concurrent.futures.process
 concurrent.futures.thread configparser contextlib copy copyreg csv ctypes ctypes.util dataclasses datetime decimal
 difflib dis email email.charset email.header email.message email.mime email.mime.base email.mime.text email.parser
 email.policy email.utils encodings encodings.aliases encodings.ascii encodings.idna encodings.utf_8 enum filecmp

@@ -139,6 +139,12 @@ class SsotLanguageServer(LanguageServer):
         for folder in self.workspaces:
             self._publish_registry(folder)
 
+    def shutdown(self) -> None:
+        """End the process' work; called by pygls when the client is gone."""
+        super().shutdown()
+        if self._server is not None and self.protocol.writer is not None:
+            self.protocol.writer.close()  # newer versions of asyncio wait for open connections
+
     def shut_down(self, params: None) -> None:
         """Remember that the client took its leave."""
         self.was_shut_down = True
