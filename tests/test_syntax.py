@@ -6,6 +6,7 @@ import ast
 import io
 import random
 import re
+import sys
 import sysconfig
 import tokenize
 import warnings

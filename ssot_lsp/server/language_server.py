@@ -141,7 +141,7 @@ class SsotLanguageServer(LanguageServer):
 
     def shutdown(self) -> None:
         """End the process' work; called by pygls when the client is gone."""
-        super().shutdown()
+        super().shutdown()  # type: ignore[no-untyped-call]
         if self._server is not None and self.protocol.writer is not None:
             self.protocol.writer.close()  # newer versions of asyncio wait for open connections
 
