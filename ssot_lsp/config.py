@@ -53,7 +53,11 @@ class Settings(NamedTuple):
 
 
 def find_root(start: Path) -> Path:
-    """The root of the workspace around `start` (DESIGN: "Root")."""
+    """The root of the workspace around `start`.
+
+    The nearest folder from there upwards with `[tool.ssot-lsp]` in its pyproject.toml, else with `.git`, else with a
+    pyproject.toml or a registry.json, else `start` itself.
+    """
     folders = [start, *start.parents]
     tests = (
         lambda folder: "ssot-lsp" in _tool(folder),

@@ -85,9 +85,11 @@ def with_fixes(document: Document, project: Project, diagnostic: Diagnostic) -> 
     """The diagnostic with the edits of each of its replacements that can be made on its own."""
     fixes: list[Fix] = []
     for replacement in diagnostic.replacements:
-        edits, _ = _rewrite(document, project, replacement.moves)
+        edits, why = _rewrite(document, project, replacement.moves)
         if edits:
             fixes.append(Fix(replacement.title, replacement.applicability, edits))
+        elif why and replacement.applicability is not Applicability.DISPLAY:
+            diagnostic = diagnostic._replace(help=f"{diagnostic.help}; it is not done by itself: {why}")
     return diagnostic._replace(fixes=tuple(fixes))
 
 

@@ -176,7 +176,7 @@ def _is_whole(match: re.Match[str], path: str) -> bool:
 
 
 def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
-    """Write `new` in the place of a file that holds `expected`, all of it or nothing (DESIGN: "Writing").
+    """Write `new` in the place of a file that holds `expected`, all of it or nothing.
 
     A temporary file beside the target, fsync, rename; the mode is kept. Raises ChangedFileError if the file no longer
     holds `expected`, RefusedWriteError for one that is not ours to replace, OSError if the system refuses.

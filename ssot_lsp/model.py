@@ -107,7 +107,7 @@ class Severity(IntEnum):
 
 
 class Entry(NamedTuple):
-    """One entry of a registry. Fields are named as its keys in registry.json (DESIGN: "registry.json")."""
+    """One entry of a registry. Fields are named as its keys in registry.json, which the schema describes."""
 
     canonical: ObjectRef | None
     deprecated: tuple[ObjectRef, ...]

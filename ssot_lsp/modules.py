@@ -19,6 +19,7 @@ from ssot_lsp.model import Location, ObjectRef
 from ssot_lsp.text import Span, Text
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
+_ALL = r"__all__[^=\n]*=\s*[\[(]([^\])]*)"
 _DEFINITION = (  # compiled on use
     r"(?m)^(?:class|def|async(?:[ \t]|\\\n)+def)(?:[ \t]|\\\n)+(\w+)"
     r"|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)"
@@ -288,6 +289,22 @@ class Modules:
             and self.is_exported(module, name) is not Answer.NO
         )
 
+    def leads_to(self, path: str, module: str) -> bool:
+        """Whether importing a path also imports `module`, as far as the first-party modules on the way tell."""
+        todo, seen = [path], set[str]()
+        while todo:
+            at = todo.pop()
+            for prefix in _prefixes(at):  # importing `a.b` imports `a` first
+                if prefix == module and module:
+                    return True
+                found = self.find(prefix) if prefix not in seen and self.is_first_party(prefix) else None
+                seen.add(prefix)
+                if found is not None:
+                    bindings = found.bindings
+                    origins = (binding.origin for bound in bindings.names.values() for binding in bound)
+                    todo += [*bindings.stars, *(origin.dotted for origin in origins if origin is not None)]
+        return False
+
     def similar(self, module: str) -> tuple[str, ...]:
         """The existing modules that someone who wrote `module` may have meant, the likeliest first.
 
@@ -315,7 +332,9 @@ class Modules:
                 source = self._read(path).decode("utf-8", "replace")
             except OSError:
                 continue
-            for defined in {group for match in re.finditer(_DEFINITION, source) for group in match.groups() if group}:
+            names = {group for match in re.finditer(_DEFINITION, source) for group in match.groups() if group}
+            names.update(name for listed in re.findall(_ALL, source) for name in re.findall(r"\w+", listed))
+            for defined in names:
                 definers.setdefault(defined, []).append(name)
         return {name: sorted(modules) for name, modules in definers.items()}
 

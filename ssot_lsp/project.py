@@ -139,7 +139,10 @@ class Project:
         return False
 
     def is_exempt(self, entry: Entry, document: Document) -> bool:
-        """Whether an entry says nothing in this document (DESIGN: "Modules at or under …", `allow`)."""
+        """Whether an entry says nothing in this document.
+
+        So it is in modules at or under one of its deprecated ones, in its canonical module, and where `allow` says so.
+        """
         module = document.module
         if module:
             if entry.canonical is not None and module == entry.canonical.module:
@@ -175,7 +178,11 @@ def _is_broken(data: bytes) -> bool:
 
 
 def _first_party(root: Path, roots: Iterable[Path], environment: Environment) -> frozenset[str]:
-    """The first-party packages where the registry does not name them (DESIGN: "First-party")."""
+    """The first-party packages where the registry does not name them.
+
+    Every folder under a source root whose name is an identifier and that holds a `.py` at any depth, and the modules
+    there; less folders without `__init__.py` that have the name of an installed or declared distribution.
+    """
     foreign = environment.distributions | declared_distributions(root)
     found: set[str] = set()
     for base in roots:

@@ -29,7 +29,7 @@ _SUPPRESSION = (  # compiled on use
     r"|ssot:\s*ignore\b(?:\s*\[(?P<codes>\s*[A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*\s*)\]|(?!-|\s*[\[(]))(?P<rest>[^#]*)"
     r"|noqa:\s*(?P<noqa>[A-Z][A-Z]*[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))"
 )
-_UNTIL = r"until=(\d{4}-\d{2}-\d{2})"
+_UNTIL = r"until=([^\s\]]*)"
 
 
 class Suppression(NamedTuple):

@@ -317,7 +317,7 @@ SELECTED: dict[tuple[str, ...], list[str]] = {
     ("--select", "SSOT00", "--ignore", "SSOT002"): ["SSOT001", "SSOT004", "SSOT005"],
     ("--select", "SSOT001", "--ignore", "SSOT001"): [],
     ("--select", ",SSOT001,"): ["SSOT001"],
-    # every code of DESIGN is one, also those of which nothing is found here
+    # every code that is given out is one, also those of which nothing is found here
     ("--select", "SSOT001,SSOT003,SSOT006,SSOT007,SSOT008,SSOT020,SSOT090,SSOT091,SSOT092,SSOT101,SSOT110"): [
         "SSOT001"
     ],

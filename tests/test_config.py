@@ -1,4 +1,4 @@
-"""Settings, the root, source roots, first-party packages and the environment: found by reading, as DESIGN says."""
+"""Settings, the root, source roots, first-party packages and the environment: found by reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for the rewrite of any code: shown on the standard library, with random registries over what it imports."""
+"""What holds for the rewrite of any code: shown on the standard library, with random registries of its imports."""
 
 from __future__ import annotations
 

@@ -156,6 +156,8 @@ def _moved(ref: ObjectRef, matched: int, canonical: ObjectRef) -> ObjectRef:
         return canonical
     if canonical.qualname:
         return ObjectRef(canonical.module, f"{canonical.qualname}.{rest}")
+    if matched > len(ref.module):
+        return ObjectRef(canonical.module, rest)
     in_module = ref.module[matched + 1 :]
     return ObjectRef(f"{canonical.module}.{in_module}" if in_module else canonical.module, ref.qualname)
 

@@ -59,7 +59,7 @@ def load_files(path: Path, root: Path, read: Callable[[Path], bytes], distribute
         for number, name in enumerate(loaded.extends):
             target = _extended(file, name, root, distributed)
             if target is None:
-                reason = f"no registry named {name!r} inside the workspace"
+                reason = f"no registry {name!r} inside the workspace, nor one of an installed distribution"
                 raise error_at(file, loaded.text, ("extends", number), reason)
             queue.append((target, loaded, number))
 

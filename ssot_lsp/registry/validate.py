@@ -134,7 +134,7 @@ def _validate(path: Path, text: Text, value: dict[str, Any]) -> None:
     """Validate against the schema. Raises RegistryError for the first error, by its place."""
     try:
         errors = sorted(_validator().iter_errors(value), key=lambda error: [str(part) for part in error.instance_path])
-    except UnicodeEncodeError as error:  # the validator is native code and knows no halves of characters
+    except (UnicodeEncodeError, SystemError) as error:  # the validator is native code and knows no halves of characters
         half = next((place for place, _, item in members(text.source) if _has_half(text.source, item)), ())
         raise error_at(path, text, half, "half of a surrogate pair") from error
     except ValueError as error:

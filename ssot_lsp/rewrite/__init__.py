@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from ssot_lsp.model import Move
+from ssot_lsp.model import ImportStatement, Move
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
-from ssot_lsp.rewrite.imports import move_names
+from ssot_lsp.rewrite.imports import Others, move_names
 from ssot_lsp.rewrite.uses import PlainImports, attributes_of
 from ssot_lsp.rewrite.verify import verify, verify_unparsable
 from ssot_lsp.scopes import ImportScopes, Reading, read_scopes
@@ -40,7 +40,8 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
         ]
         imports = reading.imports if reading else None
         moves = [*moves, *_moved_along(document, moves, imports)]
-        edits = [*move_names(document, statements, moves, imports, partial(_is_needed, document, project))]
+        others = Others(partial(_is_needed, document, project), partial(_leads_back, document, project))
+        edits = [*move_names(document, statements, moves, imports, others)]
         edits += _rename_uses(document, moves, reading)
         for move in moves:
             _check_uses(document, project, move, reading)
@@ -78,6 +79,13 @@ def _is_needed(document: Document, project: Project, name: str) -> bool:
     if document.is_init or not document.module or re.search(rf"""["']{name}["']""", document.text.source):
         return True
     return project.is_imported_from(document, name)
+
+
+def _leads_back(document: Document, project: Project, statement: ImportStatement) -> bool:
+    """Whether what a statement imports may import the document in its turn."""
+    module = project.absolute(statement, document) if statement.is_from else ""
+    paths = [f"{module}.{name.name}".lstrip(".") for name in statement.names]
+    return any(project.modules.leads_to(path, document.module) for path in paths)
 
 
 def _rename_uses(document: Document, moves: Sequence[Move], reading: Reading | None) -> Iterator[TextEdit]:

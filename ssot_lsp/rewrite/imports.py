@@ -35,6 +35,15 @@ class Destination(NamedTuple):
     """The alias; None if the import simply goes, because the object is a builtin of the same name."""
 
 
+class Others(NamedTuple):
+    """What other files have to do with the one that is rewritten."""
+
+    is_needed: Callable[[str], bool]
+    """Whether a name of the module must exist for the sake of others."""
+    leads_back: Callable[[ImportStatement], bool]
+    """Whether what a statement imports may import this file in its turn."""
+
+
 class _BoundPath(NamedTuple):
     """A name that an import binds, and the path that it then refers to."""
 
@@ -48,13 +57,13 @@ def move_names(
     statements: Sequence[tuple[ImportStatement, str]],
     moves: Iterable[Move],
     scopes: ImportScopes | None,
-    is_needed: Callable[[str], bool],
+    others: Others,
 ) -> Iterator[TextEdit]:
     """The edits that import names from where the moves say, with every local name as it was.
 
     `statements` are all of the document's imports, each with its absolute module (empty for `import`); `scopes` is None
-    for a file that does not parse; `is_needed` tells whether a module-level name must exist for the sake of others.
-    Raises ValueError for a move that an import statement alone cannot express.
+    for a file that does not parse; `others` tells what other files have to do with this one. Raises ValueError for a
+    move that an import statement alone cannot express.
     """
     wanted = {(move.statement.span, move.name.span): move.target for move in moves}
     by_block: dict[int, list[tuple[ImportStatement, str]]] = {}
@@ -63,7 +72,7 @@ def move_names(
     bound = tuple(_bound_paths(statements, wanted))
     for block in by_block.values():
         if any(statement.span == span for statement, _ in block for span, _ in wanted):
-            yield from _Block(document, block, wanted, bound, scopes, is_needed).apply()
+            yield from _Block(document, block, wanted, bound, scopes, others).apply()
 
 
 def _bound_paths(statements: Sequence[tuple[ImportStatement, str]], wanted: Wanted) -> Iterator[_BoundPath]:
@@ -124,13 +133,14 @@ class _Block:
         wanted: Wanted,
         bound: Sequence[_BoundPath],
         scopes: ImportScopes | None,
-        is_needed: Callable[[str], bool],
+        others: Others,
     ) -> None:
         self.document = document
         self.wanted = wanted
         self.bound = bound
         self.scopes = scopes
-        self.is_needed = is_needed
+        self.is_needed = others.is_needed
+        self.leads_back = others.leads_back
         self.statements = [
             WorkingStatement(statement, absolute, [Item(name.name, name.asname) for name in statement.names])
             for statement, absolute in statements
@@ -210,6 +220,8 @@ class _Block:
                 keep.append(i)
             else:
                 self._follow(statement, layout, place.module, place.absolute, item)
+        # names are bound from left to right until one is missing: who came before that one must still come before
+        statement.is_preceded = stays and bool(origin.guarded_by) and places[0] is not None
         self._settle(statement, layout, keep, in_place)
 
     def _must_stay(
@@ -250,13 +262,24 @@ class _Block:
         for at, statement in enumerate(self.statements):
             if at == index or not statement.origin.well_formed or statement.origin.is_star:
                 continue
-            # a later import only if nothing but imports stands between, or the name would be bound too late
-            near = statement.origin.run == here.origin.run
-            near = near or (at < index and not self._may_be_builtin(here.origin, item.local))
+            near = self._may_join(index, at, item)
             for candidate in (statement, *statement.followers) if near else ():
                 if candidate.absolute == place.absolute and self._has_room(candidate, item):
                     return candidate
         return None
+
+    def _may_join(self, index: int, at: int, item: Item) -> bool:
+        """Whether it makes no difference that a name is bound by the statement `at` instead of by `index`."""
+        here, there = self.statements[index].origin, self.statements[at].origin
+        between = [s.origin for s in self.statements[min(index, at) + 1 : max(index, at)]]
+        if any(origin.is_star for origin in between):
+            return False
+        if here.guarded_by:  # what stands between may fail, and then only one of the two was reached
+            return here.run == there.run and not between
+        if at < index:
+            return here.run == there.run or not self._may_be_builtin(here, item.local)
+        # later: only past imports, and none that asks this module for the name before it is bound
+        return here.run == there.run and not any(self.leads_back(origin) for origin in between)
 
     def _is_unambiguous(self, origin: ImportStatement, local: str, path: str) -> bool:
         """Whether a name is bound, in all its scope, by imports of that one path alone."""

@@ -36,6 +36,8 @@ class WorkingStatement:
         """The comment that came with a name, to stand behind the statement."""
         self.followers: list[WorkingStatement] = []
         """New statements that come after it."""
+        self.is_preceded = False
+        """The new statements come before it instead."""
         self.orphans: list[str] = []
         """Comments of names that are imported elsewhere already."""
 
@@ -85,6 +87,8 @@ def write(statement: WorkingStatement, text: Text, *, needs_pass: bool) -> Itera
     """
     origin, line = statement.origin, _line(statement.origin, text)
     parts = [*([statement] if statement.layout else []), *statement.followers]
+    if statement.is_preceded:
+        parts = [*parts[1:], parts[0]]
     if not stands_alone(origin, text):
         yield from _write_in_line(statement, parts, text, line, needs_pass=needs_pass)
         return
@@ -98,6 +102,14 @@ def write(statement: WorkingStatement, text: Text, *, needs_pass: bool) -> Itera
         return
     old, rest = text.source[slice(*origin.span)], text.source[origin.span.end : line.end].strip()
     first = parts[0]
+    pragma = pragmas(origin, Layout.parse(old), text) if len(parts) > 1 else ""
+    if statement.is_preceded:
+        lines = [new for part in parts[:-1] for new in (*part.above, _commented(part.code, part.behind, pragma))]
+        inserted = "".join(new + newline + indentation for new in (*statement.orphans, *lines))
+        yield TextEdit(Span(origin.span.start, origin.span.start), inserted)
+        if edit := minimal_edit(origin.span, old, _commented(statement.code, statement.behind)):
+            yield edit
+        return
     if statement.layout is None:  # the first of the new statements takes its place, and the comment behind it
         above = [*statement.orphans, *first.above, *([first.behind] if rest and first.behind else [])]
         lines = [*above, _commented(first.code, "" if rest else first.behind)]
@@ -110,7 +122,6 @@ def write(statement: WorkingStatement, text: Text, *, needs_pass: bool) -> Itera
             )
         if edit := minimal_edit(origin.span, old, _commented(first.code, first.behind)):
             yield edit
-    pragma = pragmas(origin, Layout.parse(old), text) if len(parts) > 1 else ""
     added = [new for part in parts[1:] for new in (*part.above, _commented(part.code, part.behind, pragma))]
     if added:
         yield TextEdit(Span(line.end, line.end), "".join(newline + indentation + new for new in added))

@@ -48,6 +48,7 @@ class PlainImports:
         if any(alias.name == old and self._start(alias) not in starts for alias in beside):
             raise ValueError(f"`{old}` is imported more than once")
         staying = [alias.name for alias in beside if alias.name != old]
+        deeper = tuple(f"{path}." for path in staying if path.startswith(f"{old}."))  # theirs are not our uses
         outer = {*scope.parent.within()} if scope.parent else set()
         self._forbid_annotations(old)
         for use in list(self._scopes.names()):
@@ -57,6 +58,8 @@ class PlainImports:
             if use.id != old_root or self._scopes.resolve(old_root, here) is not scope:
                 continue
             chain = _chain(self._longest(use))
+            if (chain + ".").startswith(deeper or "\n"):
+                continue
             if (chain + ".").startswith(old + "."):
                 if self._scopes.resolve(new_root, here) not in (scope, None):
                     raise ValueError(f"`{new_root}` means something else where `{old}` is used")

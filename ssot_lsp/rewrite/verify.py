@@ -117,9 +117,9 @@ class _Module:
                     else:
                         provided.add((local, path))
             elif not isinstance(statement, ast.Pass):
-                others += (*sorted(ordered, key=lambda item: item[0]), self.node(statement))
+                others += (*_by_name(ordered), self.node(statement))
                 ordered = []
-        return (tuple(sorted(provided)), *others, *sorted(ordered, key=lambda item: item[0]))
+        return (tuple(sorted(provided)), *others, *_by_name(ordered))
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
         """What a statement provides, moves made: the local name and the path it refers to.
@@ -143,7 +143,7 @@ class _Module:
 
     def node(self, node: ast.AST) -> Form:
         if isinstance(node, ast.Attribute) and (path := _chain(node)):
-            for old, new in self.renamed.items():
+            for old, new in sorted(self.renamed.items(), reverse=True):  # the longest first
                 if path == old or path.startswith(old + "."):
                     return ("chain", new + path[len(old) :])
             return ("chain", path)
@@ -170,6 +170,8 @@ class _Module:
         for argument in ast.walk(arguments) if arguments else ():
             if isinstance(argument, ast.arg):
                 bound.setdefault(argument.arg, set()).add(argument)
+        if "*" in bound:  # a star may bind any of them
+            return frozenset(bound)
         many = {name for name, things in bound.items() if len(things) > 1}
         return frozenset(many | self.given_away | (bound.keys() & vars(builtins).keys()))
 
@@ -181,7 +183,9 @@ class _Module:
         renamed = {old: new for old, new in self.renamed.items() if old.partition(".")[0] not in own}
         for alias in plain:
             move = self.moves.get(self.text.offset_of_utf8(alias.lineno - 1, alias.col_offset))
-            if move and "." in alias.name:
+            if "." in alias.name and not move:
+                renamed[alias.name] = alias.name  # what is under it stays its own
+            elif move and "." in alias.name:
                 renamed[alias.name] = move.target.dotted
                 self.roots |= {path.partition(".")[0] for path in (alias.name, move.target.dotted)}
         return renamed
@@ -194,6 +198,18 @@ class _Module:
                 return self.block(value)
             return tuple(self.value(item) for item in value)
         return repr(value)
+
+
+def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """What imports bind, sorted by name where only the order of different names differs; a star stays where it is."""
+    run: list[tuple[str, str]] = []
+    for event in (*events, ("*", "")):
+        if event[0] == "*":
+            yield from sorted(dict.fromkeys(run), key=lambda item: item[0])
+            yield event
+            run = []
+        else:
+            run.append(event)
 
 
 _SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -60,7 +60,7 @@ def _replacement(imported: Import, match: Match, target: ObjectRef) -> Replaceme
 def _are_different(imported: Import, target: ObjectRef) -> bool:
     """Whether both paths exist and are known to lead to different definitions."""
     modules = imported.project.modules
-    if imported.is_bound is not Answer.YES:
+    if imported.is_bound is not Answer.YES or not _exists(imported, target):
         return False
     pairs = [(imported.ref, target)]
     if not target.qualname and not imported.ref.qualname:
@@ -68,6 +68,13 @@ def _are_different(imported: Import, target: ObjectRef) -> bool:
         names = (name for name in modules.names(imported.module) if not name.startswith("_"))
         pairs = [(ObjectRef(imported.module, name), ObjectRef(target.module, name)) for name in names]
     return any(not _meet(modules.origins(old), modules.origins(new)) for old, new in pairs)
+
+
+def _exists(imported: Import, target: ObjectRef) -> bool:
+    modules = imported.project.modules
+    if not target.qualname:
+        return modules.exists(target.module) is Answer.YES
+    return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.YES
 
 
 def _meet(old: frozenset[ObjectRef] | None, new: frozenset[ObjectRef] | None) -> bool:

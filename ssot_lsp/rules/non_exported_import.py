@@ -14,7 +14,7 @@ def check(imported: Import) -> Diagnostic | None:
         return None
     if project.modules.is_exported(imported.module, name.name) is not Answer.NO or _is_exempt(imported, name.name):
         return None
-    exporters = tuple(ref for ref in _origins(imported) if ref.module != imported.module)
+    exporters = tuple(ref for ref in (*_origins(imported), *_reexports(imported)) if ref.module != imported.module)
     return Diagnostic(
         RULE.code,
         RULE.name,
@@ -45,6 +45,18 @@ def _origins(imported: Import) -> list[ObjectRef]:
     modules = imported.project.modules
     origins = modules.origins(imported.ref) or frozenset()
     return sorted(ref for ref in origins if ref.qualname and modules.is_exported(*_parts(ref)) is not Answer.NO)
+
+
+def _reexports(imported: Import) -> list[ObjectRef]:
+    """The other modules that list the name in their `__all__` and lead to the same object."""
+    modules, name = imported.project.modules, imported.ref.qualname
+    origins = modules.origins(imported.ref) or frozenset()
+    listed = (ObjectRef(module, name) for module in modules.exporters(name))
+    return [
+        ref
+        for ref in listed
+        if modules.is_exported(*_parts(ref)) is Answer.YES and (modules.origins(ref) or frozenset()) & origins
+    ]
 
 
 def _parts(ref: ObjectRef) -> tuple[str, str]:
