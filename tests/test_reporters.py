@@ -519,3 +519,9 @@ def test_places_of_edits_apply() -> None:
         )
         lines[row] = lines[row][:start] + edit["content"] + lines[row][end:]
     assert "\r\n".join(lines) == apply_edits(source, change.edits) == "'𐍈'; import new\r\nnew.x\r\n"
+
+
+def test_statistics_as_json() -> None:
+    assert statistics([], as_json=True) == "[]"
+    rows = json.loads(statistics([report(SOURCE, FIXED)], as_json=True))
+    assert rows == [{"code": FIXED.code, "name": FIXED.name, "count": 1, "fixable": True}]

@@ -136,16 +136,16 @@ def progress(files: Sequence[Path], label: str) -> Any:
 def print_reports(options: Options, project: Project, reports: Sequence[Report]) -> None:
     """Print what was found, in the format that was asked for."""
     is_person = sys.stdout.isatty()
-    is_human = options.output_format in ("full", "concise") and not options.statistics
+    is_human = options.output_format in ("full", "concise")
     if reports or not is_human:
         text = (
-            statistics(reports)
+            statistics(reports, as_json=options.output_format == "json")
             if options.statistics
             else render(options.output_format, reports, project.root, colour=is_person)
         )
         if text:
             click.echo(text)
-    if is_person and is_human:
+    if is_person and is_human and not options.statistics:
         click.echo(_summary([diagnostic for report in reports for diagnostic in report.diagnostics]))
 
 

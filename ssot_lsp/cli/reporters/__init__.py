@@ -33,18 +33,28 @@ def render(format: str, reports: Sequence[Report], root: Path, *, colour: bool =
     return text
 
 
-def statistics(reports: Sequence[Report]) -> str:
+def statistics(reports: Sequence[Report], *, as_json: bool = False) -> str:
     """How often each code was found, the most frequent first, as `ruff check --statistics` prints it.
 
-    A line per code: count, code, name; between them, if anything has a safe fix, `[*]` (all of them have one), `[-]`
-    (some have) or `[ ]`. Without a final line end; empty if nothing was found.
+    As JSON a list of `{code, name, count, fixable}`, `fixable` if all of them have a safe fix. Else a line per code:
+    count, code, name; between them, if anything has a safe fix, `[*]` (all of them have one), `[-]` (some have) or
+    `[ ]`. Without a final line end; as text, empty if nothing was found.
     """
     found = [diagnostic for report in reports for diagnostic in report.diagnostics]
     if not found:
-        return ""
+        return "[]" if as_json else ""
     names = {diagnostic.code: diagnostic.name for diagnostic in found}
     counts = Counter(diagnostic.code for diagnostic in found)
     fixable = Counter(diagnostic.code for diagnostic in found if is_safely_fixable(diagnostic))
+    by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if as_json:
+        import json  # noqa: PLC0415 - only who asks for it pays
+
+        rows = [
+            {"code": code, "name": names[code], "count": count, "fixable": fixable[code] == count}
+            for code, count in by_count
+        ]
+        return json.dumps(rows, indent=2)
     count_width = len(str(max(counts.values())))
     code_width = max(map(len, counts))
 
@@ -54,6 +64,5 @@ def statistics(reports: Sequence[Report]) -> str:
         return "[*] " if fixable[code] == counts[code] else "[-] " if fixable[code] else "[ ] "
 
     return "\n".join(
-        f"{count:>{count_width}}\t{code:<{code_width}}\t{mark(code)}{names[code]}"
-        for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        f"{count:>{count_width}}\t{code:<{code_width}}\t{mark(code)}{names[code]}" for code, count in by_count
     )
