@@ -549,7 +549,7 @@ def schema_rejects(value: Any) -> bool:
         value, _ = _known(value)
     try:
         return any(error.schema_path[-1] != "additionalProperties" for error in VALIDATOR.iter_errors(value))
-    except (ValueError, TypeError, OverflowError, UnicodeError):
+    except (ValueError, TypeError, OverflowError, UnicodeError, SystemError):
         return True
 
 
