@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from lsprotocol import types as lsp
 
-from ssot_lsp import engine
 from ssot_lsp.model import Applicability, Diagnostic
-from ssot_lsp.project import Document, Project
+from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.convert import Encoding
-from ssot_lsp.server.documents import OpenDocument
 from ssot_lsp.text import Span, TextEdit
 
 FIX_ALL = "source.fixAll.ssot"
@@ -19,44 +17,42 @@ FIX_ALL = "source.fixAll.ssot"
 class Actions:
     """Makes the code actions of one version of a document, in one client's terms."""
 
-    def __init__(
-        self, opened: OpenDocument, document: Document, project: Project, encoding: Encoding, *, versioned: bool
-    ) -> None:
-        """`versioned`: the client understands edits that name the version they are for."""
-        self.opened = opened
-        self.versioned = versioned
-        self.document = document
-        self.project = project
+    def __init__(self, checked: Checked, encoding: Encoding, *, related: bool, versioned: bool) -> None:
+        """`related`: the client shows related places; `versioned`: it takes edits that name their version."""
+        self.checked = checked
+        self.text = checked.opened.text
         self.encoding = encoding
+        self.related = related
+        self.versioned = versioned
 
-    def quick_fixes(self, diagnostics: Sequence[Diagnostic], *, related: bool) -> Iterator[lsp.CodeAction]:
+    def quick_fixes(self, diagnostics: Sequence[Diagnostic]) -> Iterator[lsp.CodeAction]:
         """One action for each fix of each diagnostic; preferred is only a safe one without a rival."""
         for diagnostic in diagnostics:
-            fixes = engine.with_fixes(self.document, self.project, diagnostic).fixes
+            fixes = self.checked.fixes(diagnostic)
             safe = [fix for fix in fixes if fix.applicability is Applicability.SAFE]
             for fix in fixes:
                 yield lsp.CodeAction(
                     title=fix.title,
                     kind=lsp.CodeActionKind.QuickFix,
-                    diagnostics=[self.encoding.diagnostic(self.document.text, diagnostic, related=related)],
+                    diagnostics=[self.encoding.diagnostic(self.text, diagnostic, related=self.related)],
                     is_preferred=len(safe) == 1 and fix in safe,
                     edit=self._edit(fix.edits),
                 )
 
-    def fix_all(self, diagnostics: Sequence[Diagnostic]) -> Iterator[lsp.CodeAction]:
+    def fix_all(self) -> Iterator[lsp.CodeAction]:
         """All safe fixes of the file as one action, if there is any."""
-        fixed = engine.fix(self.document, self.project, diagnostics)
-        if fixed.edits:
+        fixed = self.checked.fixed
+        if fixed is not None:
             count = len(fixed.applied)
             title = f"Fix all deprecated imports ({count})" if count > 1 else "Fix the deprecated import"
             yield lsp.CodeAction(title=title, kind=FIX_ALL, edit=self._edit(fixed.edits))
 
     def _edit(self, edits: Sequence[TextEdit]) -> lsp.WorkspaceEdit:
-        converted = self.encoding.edits(self.document.text, edits)
-        uri = self.opened.uri
+        converted = self.encoding.edits(self.text, edits)
+        uri = self.checked.opened.uri
         if not self.versioned:
             return lsp.WorkspaceEdit(changes={uri: converted})
-        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=self.opened.version)
+        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=self.checked.opened.version)
         return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(identifier, [*converted])])
 
 

@@ -15,9 +15,9 @@ from pygls.protocol.json_rpc import JsonRPCNotification
 
 from ssot_lsp import __version__, engine
 from ssot_lsp.model import Diagnostic
-from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import Rule
 from ssot_lsp.server.actions import FIX_ALL, Actions, touching, wants
+from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.convert import Encoding, path_of
 from ssot_lsp.server.documents import Documents, OpenDocument
 from ssot_lsp.server.hover import hover_text
@@ -81,7 +81,7 @@ class SsotLanguageServer(LanguageServer):
         self.workspaces = Workspaces(self._read, self._tell)
         self.encoding = Encoding()
         self.was_shut_down = False
-        self._checked: dict[str, tuple[OpenDocument, Project, Document, tuple[Diagnostic, ...]]] = {}
+        self._checked: dict[str, Checked] = {}
         self._told: set[str] = set()
         self._register()
 
@@ -229,18 +229,17 @@ class SsotLanguageServer(LanguageServer):
 
     # Diagnostics
 
-    def _check(self, opened: OpenDocument) -> tuple[Project, Document, tuple[Diagnostic, ...]] | None:
+    def _check(self, opened: OpenDocument) -> Checked | None:
         """The diagnostics of a document, worked out once for each version of it and of its project."""
         project = self.workspaces.of(opened.path).project
         if project is None:
             return None
         known = self._checked.get(opened.uri)
-        if known is not None and known[0] is opened and known[1] is project:
-            return known[1:]
-        document = project.document(opened.path, opened.text.source)
-        diagnostics = engine.check(document, project, on_fault=self._on_fault)
-        self._checked[opened.uri] = (opened, project, document, diagnostics)
-        return project, document, diagnostics
+        if known is None or not known.is_of(opened, project):
+            document = project.document(opened.path, opened.text.source)
+            diagnostics = engine.check(document, project, on_fault=self._on_fault)
+            known = self._checked[opened.uri] = Checked(opened, project, document, diagnostics)
+        return known
 
     def _on_fault(self, rule: Rule, error: Exception) -> None:
         _LOG.error("rule %s failed", rule.code, exc_info=error)
@@ -248,7 +247,7 @@ class SsotLanguageServer(LanguageServer):
 
     def _publish(self, opened: OpenDocument) -> None:
         checked = self._check(opened)
-        diagnostics = checked[2] if checked else ()
+        diagnostics = checked.diagnostics if checked else ()
         self._send(opened.uri, [self._convert(opened, diagnostic) for diagnostic in diagnostics], opened.version)
 
     def _convert(self, opened: OpenDocument, diagnostic: Diagnostic) -> lsp.Diagnostic:
@@ -267,19 +266,21 @@ class SsotLanguageServer(LanguageServer):
     # Requests
 
     def code_action(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        """The quick fixes in a range, and all safe ones of the file."""
+        """The quick fixes in a range, and all safe ones of the file.
+
+        An editor that asks for no kind in particular asks at each move of the cursor: it gets what is of use there.
+        """
         opened = self.documents.get(params.text_document.uri)
         checked = self._check(opened) if opened and opened.is_python else None
         if opened is None or checked is None:
             return []
-        project, document, diagnostics = checked
-        actions = Actions(opened, document, project, self.encoding, versioned=self._versions_edits)
-        found: list[lsp.CodeAction] = []
-        if wants(params.context.only, lsp.CodeActionKind.QuickFix.value):
-            here = touching(diagnostics, self.encoding.span(opened.text, params.range))
-            found += actions.quick_fixes(here, related=self._shows_related)
-        if wants(params.context.only, FIX_ALL) and engine.compiles(document):
-            found += actions.fix_all(diagnostics)
+        only, found = params.context.only, list[lsp.CodeAction]()
+        here = touching(checked.diagnostics, self.encoding.span(opened.text, params.range))
+        actions = Actions(checked, self.encoding, related=self._shows_related, versioned=self._versions_edits)
+        if wants(only, lsp.CodeActionKind.QuickFix.value):
+            found += actions.quick_fixes(here)
+        if wants(only, FIX_ALL) and (only is not None or here):
+            found += actions.fix_all()
         return found
 
     def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
@@ -288,8 +289,8 @@ class SsotLanguageServer(LanguageServer):
         checked = self._check(opened) if opened and opened.is_python else None
         if opened is None or checked is None:
             return None
-        project, document, _ = checked
-        found = hover_text(document, project, self.encoding.offset(opened.text, params.position))
+        offset = self.encoding.offset(opened.text, params.position)
+        found = hover_text(checked.document, checked.project, offset)
         if found is None:
             return None
         markdown, span = found
