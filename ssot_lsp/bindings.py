@@ -6,6 +6,7 @@ What cannot be told is *unknown*: `open_ended` for names, `open_modules` for sub
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,8 +14,8 @@ from typing import NamedTuple
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.text import Text
 
-# words without which a text can do none of what makes reading it more work
-_DYNAMIC_WORDS = ("globals", "locals", "vars", "exec", "modules", "__name__", "global", "_convert", "__path__")
+# words without one of which a text can do nothing that makes reading it more work; compiled on use
+_DYNAMIC_WORDS = r"\b(?:globals?|locals|vars|exec|modules|import_module|__import__|_convert_?|global_enum|__path__)\b"
 _HARMLESS_METHODS = frozenset({"get", "keys", "values", "items", "copy"})
 _HARMLESS_CALLS = frozenset(
     {
@@ -116,7 +117,7 @@ class _Reader:
         self.module = module
         self.source = source
         self.is_init = is_init
-        self.has_dynamic_words = any(word in source for word in _DYNAMIC_WORDS)
+        self.has_dynamic_words = re.search(_DYNAMIC_WORDS, source) is not None
         self.has_walrus = ":=" in source
         self.names: dict[str, list[Binding]] = {}
         self.stars: list[str] = []
