@@ -123,13 +123,15 @@ class Project:
         return absolute(statement.module, statement.level, document.module, is_init=document.is_init)
 
     def is_imported_from(self, document: Document, name: str) -> bool:
-        """Whether another first-party file imports a name from the document."""
-        last = document.module.rpartition(".")[2].encode()
+        """Whether another first-party file imports a name from the document, or seems to use it as its attribute."""
+        last, attribute = document.module.rpartition(".")[2].encode(), f".{name}".encode()
         for path in self.modules.files():
             try:
                 data = path.read_bytes()
             except OSError:
                 continue
+            if path != document.path and last in data and attribute in data:
+                return True  # as an attribute of the module, to all appearances
             if path != document.path and name.encode() in data and (last in data or b"from ." in data):
                 other = self.document(path, data.decode("utf-8", "replace"))
                 for statement in other.syntax.imports:

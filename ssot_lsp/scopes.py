@@ -196,6 +196,19 @@ class ImportScopes:
         """Whether two statements bind names in the same scope."""
         return self._scope(one) is self._scope(other)
 
+    def has_star(self, statement: ImportStatement) -> bool:
+        """Whether an `import *` may bind any name in the statement's scope or around it."""
+        return any("*" in scope.sites for scope in self._scope(statement).within())
+
+    def around(self, statement: ImportStatement, local: str) -> Scope | None:
+        """The scope around the statement's own that binds a name, if there is one: it shows once its own does not."""
+        parent = self._scope(statement).parent
+        return self._scopes.resolve(local, parent) if parent is not None else None
+
+    def is_in(self, statement: ImportStatement, scope: Scope) -> bool:
+        """Whether a statement binds names in a scope."""
+        return self._scope(statement) is scope
+
     def is_module(self, statement: ImportStatement) -> bool:
         """Whether the statement binds names of the module."""
         return self._scope(statement).is_module

@@ -40,9 +40,15 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
         ]
         imports = reading.imports if reading else None
         moves = [*moves, *_moved_along(document, moves, imports)]
-        others = Others(partial(_is_needed, document, project), partial(_leads_back, document, project))
+        others = Others(
+            partial(_is_needed, document, project),
+            partial(_leads_back, document, project),
+            partial(_is_there, document, project),
+        )
         edits = [*move_names(document, statements, moves, imports, others)]
         edits += _rename_uses(document, moves, reading)
+        if reading is not None:
+            _keep_loaded(document, project, moves, reading)
         for move in moves:
             _check_uses(document, project, move, reading)
         edits = list(_disjoint(edits))
@@ -81,6 +87,31 @@ def _is_needed(document: Document, project: Project, name: str) -> bool:
     return project.is_imported_from(document, name)
 
 
+def _is_there(document: Document, project: Project, statement: ImportStatement, name: str) -> bool:
+    """Whether a name that a `from` statement imports is known to be there."""
+    module = project.absolute(statement, document)
+    return module is not None and project.modules.binds(module, name, relative=statement.level > 0) is Answer.YES
+
+
+def _keep_loaded(document: Document, project: Project, moves: Sequence[Move], reading: Reading) -> None:
+    """Make sure that no submodule is used whose only import moves away. Raises ValueError if one is."""
+    moved = {move.name.span for move in moves}
+    left = set[str]()
+    for statement in document.syntax.imports:
+        module = project.absolute(statement, document) if statement.is_from else ""
+        stays = [f"{module}.{name.name}".lstrip(".") for name in statement.names if name.span not in moved]
+        left |= {*stays, *([module] if module and stays else [])}
+    for move in moves:
+        if move.statement.is_from and move.statement.level == 0:
+            path = move.statement.module
+            root = path.partition(".")[0]
+            is_loaded = any(other == path or other.startswith(path + ".") for other in left)
+            if "." in path and root in left | {other.partition(".")[0] for other in left} and not is_loaded:
+                for chain in reading.chains(document.text, {root}):
+                    if ".".join(chain.names).startswith(path + "."):
+                        raise ValueError(f"`{'.'.join(chain.names)}` is used, and only this statement loads `{path}`")
+
+
 def _leads_back(document: Document, project: Project, statement: ImportStatement) -> bool:
     """Whether what a statement imports may import the document in its turn."""
     module = project.absolute(statement, document) if statement.is_from else ""
@@ -94,8 +125,8 @@ def _rename_uses(document: Document, moves: Sequence[Move], reading: Reading | N
     if not dotted or reading is None:
         return
     plain = PlainImports(reading.tree, reading.scopes, document.text)
+    moved = [move.name.span for move in dotted]
     for move in dotted:
-        moved = [other.name.span for other in dotted if other.name.name == move.name.name]
         yield from plain.rename(move.name.span, move.name.name, move.target.dotted, moved)
 
 

@@ -15,7 +15,7 @@ from ssot_lsp.model import ImportStatement, Move, ObjectRef
 from ssot_lsp.project import Document
 from ssot_lsp.rewrite.layout import Gap, Item, Layout
 from ssot_lsp.rewrite.lines import WorkingStatement, comment_behind, pragmas, stands_alone, write
-from ssot_lsp.scopes import ImportScopes
+from ssot_lsp.scopes import ImportScopes, Scope
 from ssot_lsp.text import Span, TextEdit
 
 _FLAT_LENGTH = 88
@@ -42,6 +42,8 @@ class Others(NamedTuple):
     """Whether a name of the module must exist for the sake of others."""
     leads_back: Callable[[ImportStatement], bool]
     """Whether what a statement imports may import this file in its turn."""
+    is_there: Callable[[ImportStatement, str], bool]
+    """Whether a name that a `from` statement imports is known to be there."""
 
 
 class _BoundPath(NamedTuple):
@@ -78,6 +80,8 @@ def move_names(
 def _bound_paths(statements: Sequence[tuple[ImportStatement, str]], wanted: Wanted) -> Iterator[_BoundPath]:
     """What all import statements of a file bind to which path, moves made."""
     for statement, absolute in statements:
+        if statement.is_star:
+            yield _BoundPath(statement, "*", absolute)
         for name in statement.names:
             target = wanted.get((statement.span, name.span))
             path = target.dotted if target else f"{absolute}.{name.name}".lstrip(".")
@@ -141,6 +145,7 @@ class _Block:
         self.scopes = scopes
         self.is_needed = others.is_needed
         self.leads_back = others.leads_back
+        self.is_there = others.is_there
         self.statements = [
             WorkingStatement(statement, absolute, [Item(name.name, name.asname) for name in statement.names])
             for statement, absolute in statements
@@ -184,9 +189,18 @@ class _Block:
         """Whether a name must be bound here although it is a builtin: others ask this module, or its class, for it."""
         if self.scopes is None or not self._is_unambiguous(statement.origin, item.local, f"builtins.{item.local}"):
             return True
+        around = self.scopes.around(statement.origin, item.local)
+        if self.scopes.has_star(statement.origin) or (around and not self._is_only(around, item.local)):
+            return True
         if self.scopes.is_module(statement.origin):
             return self.is_needed(item.local)
         return not self.scopes.is_function(statement.origin)
+
+    def _is_only(self, scope: Scope, builtin: str) -> bool:
+        """Whether a scope binds a name by imports of the builtin alone."""
+        assert self.scopes is not None  # noqa: S101 - scopes come from it
+        same = (b.statement for b in self.bound if b.local == builtin and b.path == f"builtins.{builtin}")
+        return len(scope.sites[builtin]) == sum(self.scopes.is_in(statement, scope) for statement in same)
 
     def _move(self, index: int, statement: WorkingStatement, targets: Sequence[ObjectRef | None]) -> None:
         origin, layout = statement.origin, self._open(statement)
@@ -195,7 +209,9 @@ class _Block:
             for item, target in zip(statement.items, targets, strict=True)
         ]
         only_known = self._must_stay(index, statement, layout, places)
-        stays = any(place is None for place in places)
+        staying = [i for i, place in enumerate(places) if place is None]
+        stays = bool(staying)
+        keeps_order = self._keeps_order(origin, staying)
         in_place = None
         statement.changed = True
         keep: list[int] = []
@@ -207,7 +223,7 @@ class _Block:
             if item is None:
                 statement.orphans += statement.items[i].comments
                 continue
-            home = self._home(index, place)
+            home = self._home(index, place) if not keeps_order else None
             if home is not None and not (only_known and not home.has(item)):
                 self._join(statement, home, item)
                 continue
@@ -218,11 +234,16 @@ class _Block:
                 layout = layout.with_alias(i, _alias_code(layout.aliases[i], item))
                 statement.items[i] = item
                 keep.append(i)
+            elif keeps_order and staying[0] < i < staying[-1]:
+                raise ValueError(f"`{item.local}` is imported between names that may be missing")
             else:
-                self._follow(statement, layout, place.module, place.absolute, item)
-        # names are bound from left to right until one is missing: who came before that one must still come before
-        statement.is_preceded = stays and bool(origin.guarded_by) and places[0] is not None
+                new = statement.leaders if keeps_order and i < staying[0] else statement.followers
+                self._add(new, statement, layout, place, item)
         self._settle(statement, layout, keep, in_place)
+
+    def _keeps_order(self, origin: ImportStatement, staying: Sequence[int]) -> bool:
+        """Whether it matters which names came first: they are bound one by one until one is missing."""
+        return bool(origin.guarded_by) and not all(self.is_there(origin, origin.names[i].name) for i in staying)
 
     def _must_stay(
         self, index: int, statement: WorkingStatement, layout: Layout, places: Sequence[Destination | None]
@@ -272,12 +293,16 @@ class _Block:
         """Whether it makes no difference that a name is bound by the statement `at` instead of by `index`."""
         here, there = self.statements[index].origin, self.statements[at].origin
         between = [s.origin for s in self.statements[min(index, at) + 1 : max(index, at)]]
-        if any(origin.is_star for origin in between):
+        first, second = (there, here) if at < index else (here, there)
+        stars = (bound.statement.span for bound in self.bound if bound.local == "*")
+        if any(first.span.start < star.start < second.span.start for star in stars):
             return False
         if here.guarded_by:  # what stands between may fail, and then only one of the two was reached
             return here.run == there.run and not between
         if at < index:
-            return here.run == there.run or not self._may_be_builtin(here, item.local)
+            code = self.document.text.source[there.span.end : here.span.start]
+            is_used = re.search(rf"\b{re.escape(item.local)}\b", code) is not None
+            return here.run == there.run or not (is_used or self._may_be_builtin(here, item.local))
         # later: only past imports, and none that asks this module for the name before it is bound
         return here.run == there.run and not any(self.leads_back(origin) for origin in between)
 
@@ -322,18 +347,21 @@ class _Block:
         home.items.insert(layout.aliases.index(item.code), item)
         home.layout, home.changed = layout, True
 
-    def _follow(self, statement: WorkingStatement, model: Layout, module: str, absolute: str, item: Item) -> None:
-        """Put a moved name into a new statement behind its old one, or into the one that is there already."""
-        for follower in statement.followers:
-            if module and follower.absolute == absolute:
-                follower.items.append(item)
-                follower.layout = _new_layout(module, follower.items, model, statement.indentation(self.document.text))
-                follower.above, follower.behind = [], ""
+    def _add(
+        self, new: list[WorkingStatement], statement: WorkingStatement, model: Layout, place: Destination, item: Item
+    ) -> None:
+        """Put a moved name into a new statement beside its old one, or into the one that is there already."""
+        for other in new:
+            if place.module and other.absolute == place.absolute:
+                other.items.append(item)
+                indentation = statement.indentation(self.document.text)
+                other.layout = _new_layout(place.module, other.items, model, indentation)
+                other.above, other.behind = [], ""
                 return
-        follower = WorkingStatement(statement.origin, absolute, [item], is_new=True)
-        follower.layout = _new_layout(module, [item], model, "")
-        follower.above, follower.behind = list(item.above), item.behind
-        statement.followers.append(follower)
+        added = WorkingStatement(statement.origin, place.absolute, [item], is_new=True)
+        added.layout = _new_layout(place.module, [item], model, "")
+        added.above, added.behind = list(item.above), item.behind
+        new.append(added)
 
 
 def _alias_code(old: str, item: Item) -> str:

@@ -36,8 +36,8 @@ class WorkingStatement:
         """The comment that came with a name, to stand behind the statement."""
         self.followers: list[WorkingStatement] = []
         """New statements that come after it."""
-        self.is_preceded = False
-        """The new statements come before it instead."""
+        self.leaders: list[WorkingStatement] = []
+        """New statements that come before it."""
         self.orphans: list[str] = []
         """Comments of names that are imported elsewhere already."""
 
@@ -86,9 +86,7 @@ def write(statement: WorkingStatement, text: Text, *, needs_pass: bool) -> Itera
     `needs_pass`: the block would be empty without it.
     """
     origin, line = statement.origin, _line(statement.origin, text)
-    parts = [*([statement] if statement.layout else []), *statement.followers]
-    if statement.is_preceded:
-        parts = [*parts[1:], parts[0]]
+    parts = [*statement.leaders, *([statement] if statement.layout else []), *statement.followers]
     if not stands_alone(origin, text):
         yield from _write_in_line(statement, parts, text, line, needs_pass=needs_pass)
         return
@@ -101,30 +99,28 @@ def write(statement: WorkingStatement, text: Text, *, needs_pass: bool) -> Itera
             yield _deletion(origin, text, line)
         return
     old, rest = text.source[slice(*origin.span)], text.source[origin.span.end : line.end].strip()
-    first = parts[0]
+    first = statement if statement.layout else parts[0]
     pragma = pragmas(origin, Layout.parse(old), text) if len(parts) > 1 else ""
-    if statement.is_preceded:
-        lines = [new for part in parts[:-1] for new in (*part.above, _commented(part.code, part.behind, pragma))]
-        inserted = "".join(new + newline + indentation for new in (*statement.orphans, *lines))
-        yield TextEdit(Span(origin.span.start, origin.span.start), inserted)
-        if edit := minimal_edit(origin.span, old, _commented(statement.code, statement.behind)):
-            yield edit
-        return
     if statement.layout is None:  # the first of the new statements takes its place, and the comment behind it
         above = [*statement.orphans, *first.above, *([first.behind] if rest and first.behind else [])]
         lines = [*above, _commented(first.code, "" if rest else first.behind)]
         yield TextEdit(origin.span, (newline + indentation).join(lines))
     else:
-        if statement.orphans:
-            yield TextEdit(
-                Span(origin.span.start, origin.span.start),
-                "".join(comment + newline + indentation for comment in statement.orphans),
-            )
+        before = [*statement.orphans, *_lines(statement.leaders, pragma)]
+        if before:
+            inserted = "".join(new + newline + indentation for new in before)
+            yield TextEdit(Span(origin.span.start, origin.span.start), inserted)
         if edit := minimal_edit(origin.span, old, _commented(first.code, first.behind)):
             yield edit
-    added = [new for part in parts[1:] for new in (*part.above, _commented(part.code, part.behind, pragma))]
+    added = [*_lines(statement.followers[0 if statement.layout else 1 :], pragma)]
     if added:
         yield TextEdit(Span(line.end, line.end), "".join(newline + indentation + new for new in added))
+
+
+def _lines(statements: Sequence[WorkingStatement], pragma: str) -> Iterator[str]:
+    """The lines of new statements, with the comments that came with their names."""
+    for statement in statements:
+        yield from (*statement.above, _commented(statement.code, statement.behind, pragma))
 
 
 def _write_in_line(
@@ -137,7 +133,7 @@ def _write_in_line(
     else:
         yield TextEdit(origin.span, "pass") if needs_pass else _deletion(origin, text, line)
     comments = [*statement.orphans, *(comment for part in parts for comment in (*part.above, part.behind) if comment)]
-    new_items = [item for part in statement.followers for item in part.items if len(part.items) > 1]
+    new_items = [item for part in parts if part.is_new for item in part.items if len(part.items) > 1]
     comments += [comment for item in new_items for comment in item.comments]
     if comments:
         yield TextEdit(Span(line.end, line.end), "".join("  " + comment for comment in comments))

@@ -33,7 +33,7 @@ class PlainImports:
     def rename(self, name: Span, old: str, new: str, moved: Collection[Span]) -> Iterator[TextEdit]:
         """The edits that make the uses of `import old` (dotted, no `as`) uses of `import new`.
 
-        `name` is where the statement names `old`; `moved` are the names of all imports that move with it. Raises
+        `name` is where the statement names `old`; `moved` are the names of all plain imports that move. Raises
         ValueError where a use cannot be told, or where the file gives the names another meaning.
         """
         scope = next((scope for alias, scope in self._aliases() if self._start(alias) == name.start), None)
@@ -45,10 +45,13 @@ class PlainImports:
                 raise ValueError(f"`{root}` is also bound in another way")
         beside = [alias for alias in scope.sites[old_root] if isinstance(alias, ast.alias)]
         starts = {span.start for span in moved}
-        if any(alias.name == old and self._start(alias) not in starts for alias in beside):
-            raise ValueError(f"`{old}` is imported more than once")
-        staying = [alias.name for alias in beside if alias.name != old]
-        deeper = tuple(f"{path}." for path in staying if path.startswith(f"{old}."))  # theirs are not our uses
+        staying = [alias for alias in beside if self._start(alias) not in starts]
+        if staying and not all(self._always_runs(a, scope) for a in beside if a.name == old):
+            raise ValueError(f"`{old_root}` is also imported where `{old}` may not be")
+        certain = [alias for alias in staying if self._always_runs(alias, scope)]
+        # the uses of what others import are not ours: of what is deeper, and of what moves by itself
+        deeper = tuple(f"{a.name}." for a in beside if a.name.startswith(f"{old}."))
+        moving = tuple(f"{a.name}." for a in beside if self._start(a) in starts)
         outer = {*scope.parent.within()} if scope.parent else set()
         self._forbid_annotations(old)
         for use in list(self._scopes.names()):
@@ -58,14 +61,18 @@ class PlainImports:
             if use.id != old_root or self._scopes.resolve(old_root, here) is not scope:
                 continue
             chain = _chain(self._longest(use))
-            if (chain + ".").startswith(deeper or "\n"):
+            if deeper and (chain + ".").startswith(deeper):
                 continue
             if (chain + ".").startswith(old + "."):
                 if self._scopes.resolve(new_root, here) not in (scope, None):
                     raise ValueError(f"`{new_root}` means something else where `{old}` is used")
                 yield TextEdit(self._prefix_span(use, old), new)
-            elif not staying:
+            elif not (chain + ".").startswith(moving) and not any(a.lineno <= use.lineno for a in certain):
                 raise ValueError(f"`{chain}` is used, which only `import {old}` provides")
+
+    def _always_runs(self, alias: ast.alias, scope: Scope) -> bool:
+        """Whether an import stands in its scope under no condition."""
+        return self._parents[alias] in getattr(scope.node, "body", ())
 
     def _aliases(self) -> Iterator[tuple[ast.alias, Scope]]:
         return ((node, scope) for node, scope in self._scopes.of.items() if isinstance(node, ast.alias))

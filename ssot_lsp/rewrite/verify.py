@@ -203,13 +203,14 @@ class _Module:
 def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """What imports bind, sorted by name where only the order of different names differs; a star stays where it is."""
     run: list[tuple[str, str]] = []
-    for event in (*events, ("*", "")):
+    for event in events:
         if event[0] == "*":
             yield from sorted(dict.fromkeys(run), key=lambda item: item[0])
             yield event
             run = []
         else:
             run.append(event)
+    yield from sorted(dict.fromkeys(run), key=lambda item: item[0])
 
 
 _SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
