@@ -234,16 +234,18 @@ class _Block:
                 layout = layout.with_alias(i, _alias_code(layout.aliases[i], item))
                 statement.items[i] = item
                 keep.append(i)
-            elif keeps_order and staying[0] < i < staying[-1]:
-                raise ValueError(f"`{item.local}` is imported between names that may be missing")
             else:
-                new = statement.leaders if keeps_order and i < staying[0] else statement.followers
+                comes_first = keeps_order and all(self._is_there(origin, other) for other in staying if other < i)
+                new = statement.leaders if comes_first else statement.followers
                 self._add(new, statement, layout, place, item)
         self._settle(statement, layout, keep, in_place)
 
     def _keeps_order(self, origin: ImportStatement, staying: Sequence[int]) -> bool:
         """Whether it matters which names came first: they are bound one by one until one is missing."""
-        return bool(origin.guarded_by) and not all(self.is_there(origin, origin.names[i].name) for i in staying)
+        return bool(origin.guarded_by) and not all(self._is_there(origin, i) for i in staying)
+
+    def _is_there(self, origin: ImportStatement, index: int) -> bool:
+        return self.is_there(origin, origin.names[index].name)
 
     def _must_stay(
         self, index: int, statement: WorkingStatement, layout: Layout, places: Sequence[Destination | None]
