@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,8 @@ from ssot_lsp.text import Span, Text
 if TYPE_CHECKING:
     from jsonschema_rs import Draft7Validator
 
-_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity', re.DOTALL)
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_STRING_OR_CONSTANT = r'(?s)"(?:[^"\\]|\\.)*"|NaN|-?Infinity'  # compiled on use, as is the other
+_SURROGATE = r"[\ud800-\udfff]"
 _LONGEST_REASON = 200
 
 
@@ -102,6 +101,8 @@ def _known(value: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[tuple[str 
 
 
 def _unknown(key: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a registry with a mistake needs it
+
     close = get_close_matches(key, known, 1) or get_close_matches(key.lower(), known, 1)
     return f"unknown key {key!r}" + (f": did you mean {close[0]!r}?" if close else "")
 
@@ -147,7 +148,7 @@ def _validate(path: Path, text: Text, value: dict[str, Any]) -> None:
 
 def _has_half(source: str, span: Span) -> bool:
     item = source[slice(*span)]
-    return item.startswith('"') and _SURROGATE.search(json.loads(item)) is not None
+    return item.startswith('"') and re.search(_SURROGATE, json.loads(item)) is not None
 
 
 def _reason(schema_path: Sequence[str | int], message: str) -> str:
@@ -166,7 +167,7 @@ def _json(path: Path, text: Text) -> Any:
         span = Span(error.pos, min(error.pos + 1, len(text.source)))
         raise RegistryError(path, text, span, "", f"not JSON: {error.msg}") from error
     except _ConstantError as error:
-        found = (match for match in _STRING_OR_CONSTANT.finditer(text.source) if not match[0].startswith('"'))
+        found = (match for match in re.finditer(_STRING_OR_CONSTANT, text.source) if not match[0].startswith('"'))
         span = next((Span(*match.span()) for match in found), Span(0, 0))
         raise RegistryError(path, text, span, "", f"not JSON: {error}") from error
     except _TwiceError as error:

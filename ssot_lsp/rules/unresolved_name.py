@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from ssot_lsp.model import Diagnostic, ObjectRef
 from ssot_lsp.modules import Answer
 from ssot_lsp.rules import Import, Rule, did_you_mean
@@ -15,6 +13,8 @@ def check(imported: Import) -> Diagnostic | None:
         return None
     if imported.is_bound is not Answer.NO:
         return None
+    from difflib import get_close_matches  # noqa: PLC0415 - only a broken import needs it
+
     name, modules = imported.name.name, imported.project.modules
     registered = imported.same_name(name)
     elsewhere = tuple(ObjectRef(module, name) for module in modules.exporters(name))
