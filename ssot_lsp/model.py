@@ -143,6 +143,10 @@ class ImportedName(NamedTuple):
         """The name that comes to be bound: the `asname`, else the name's first part (`a` for `import a.b`)."""
         return self.asname or self.name.partition(".")[0]
 
+    def path_in(self, module: str) -> str:
+        """The dotted path that it refers to, imported from `module`; by `import`, which has none, the name itself."""
+        return f"{module}.{self.name}" if module else self.name
+
 
 class ImportStatement(NamedTuple):
     """An `import` or `from … import` statement and where it stands."""

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,8 +71,6 @@ class Modules:
         self._found: dict[str, Module | None] = {}
         self._exports: dict[str, tuple[str, ...] | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
-        self._definers: dict[str, list[str]] | None = None
-        self._names: set[str] = set()
 
     def is_first_party(self, module: str) -> bool:
         """Whether a dotted module path is at or under one of the first-party packages."""
@@ -279,11 +278,9 @@ class Modules:
 
     def exporters(self, name: str) -> tuple[str, ...]:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
-        if self._definers is None:
-            self._definers = self._scan()
         return tuple(
             module
-            for module in self._definers.get(name, ())
+            for module in self._scanned[1].get(name, ())
             if (found := self.find(module)) is not None
             and name in found.bindings.names
             and self.is_exported(module, name) is not Answer.NO
@@ -312,22 +309,23 @@ class Modules:
         """
         from difflib import get_close_matches  # noqa: PLC0415 - only a broken import needs it
 
-        if self._definers is None:
-            self._definers = self._scan()
         parent, _, last = module.rpartition(".")
-        same = sorted(name for name in self._names if name.rpartition(".")[2] == last)
-        beside = {name.rpartition(".")[2]: name for name in self._names if name.rpartition(".")[0] == parent}
+        names, _ = self._scanned
+        same = sorted(name for name in names if name.rpartition(".")[2] == last)
+        beside = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == parent}
         close = [beside[name] for name in get_close_matches(last, sorted(beside), 3, 0.75)]
         return tuple(dict.fromkeys([*same, *close]))
 
-    def _scan(self) -> dict[str, list[str]]:
+    @cached_property
+    def _scanned(self) -> tuple[set[str], dict[str, list[str]]]:
         """All first-party modules, and by name those that seem to define it: a cheap superset, confirmed on use."""
+        modules: set[str] = set()
         definers: dict[str, list[str]] = {}
         for path in self.files():
             name, _ = self.name_of(path)
             if not name:
                 continue
-            self._names.add(name)
+            modules.add(name)
             try:
                 source = self._read(path).decode("utf-8", "replace")
             except OSError:
@@ -336,7 +334,7 @@ class Modules:
             names.update(name for listed in re.findall(_ALL, source) for name in re.findall(r"\w+", listed))
             for defined in names:
                 definers.setdefault(defined, []).append(name)
-        return {name: sorted(modules) for name, modules in definers.items()}
+        return modules, {name: sorted(found) for name, found in definers.items()}
 
     def files(self) -> Iterator[Path]:
         """The Python files of the first-party packages."""

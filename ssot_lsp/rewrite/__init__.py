@@ -99,7 +99,7 @@ def _keep_loaded(document: Document, project: Project, moves: Sequence[Move], re
     left = set[str]()
     for statement in document.syntax.imports:
         module = project.absolute(statement, document) if statement.is_from else ""
-        stays = [f"{module}.{name.name}".lstrip(".") for name in statement.names if name.span not in moved]
+        stays = [name.path_in(module or "") for name in statement.names if name.span not in moved]
         left |= {*stays, *([module] if module and stays else [])}
     for move in moves:
         if move.statement.is_from and move.statement.level == 0:
@@ -115,8 +115,7 @@ def _keep_loaded(document: Document, project: Project, moves: Sequence[Move], re
 def _leads_back(document: Document, project: Project, statement: ImportStatement) -> bool:
     """Whether what a statement imports may import the document in its turn."""
     module = project.absolute(statement, document) if statement.is_from else ""
-    paths = [f"{module}.{name.name}".lstrip(".") for name in statement.names]
-    return any(project.modules.leads_to(path, document.module) for path in paths)
+    return any(project.modules.leads_to(name.path_in(module or ""), document.module) for name in statement.names)
 
 
 def _rename_uses(document: Document, moves: Sequence[Move], reading: Reading | None) -> Iterator[TextEdit]:

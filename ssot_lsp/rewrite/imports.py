@@ -84,7 +84,7 @@ def _bound_paths(statements: Sequence[tuple[ImportStatement, str]], wanted: Want
             yield _BoundPath(statement, "*", absolute)
         for name in statement.names:
             target = wanted.get((statement.span, name.span))
-            path = target.dotted if target else f"{absolute}.{name.name}".lstrip(".")
+            path = target.dotted if target else name.path_in(absolute)
             yield _BoundPath(statement, name.local, path)
 
 

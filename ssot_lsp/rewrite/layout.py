@@ -41,11 +41,6 @@ class Gap:
         """The gap as it is written."""
         return "".join((self.behind, self.newline, *self.above, self.lead))
 
-    @property
-    def has_comment(self) -> bool:
-        """Whether anything but white space stands in it."""
-        return "#" in self.text
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
