@@ -119,7 +119,8 @@ class _Module:
             elif not isinstance(statement, ast.Pass):
                 others += (*_by_name(ordered), self.node(statement))
                 ordered = []
-        return (tuple(sorted(provided)), *others, *_by_name(ordered))
+        form = (tuple(sorted(provided)), *others, *_by_name(ordered))
+        return form if form != ((),) else ()  # as a block without statements: a module may lose its last one
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
         """What a statement provides, moves made: the local name and the path it refers to.
