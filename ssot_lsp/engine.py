@@ -19,6 +19,8 @@ from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 REFUSED = "SSOT091"
 UNREADABLE = "SSOT092"
+INTERNAL_ERROR = "internal error"
+"""How the reason of a refusal begins that is a mistake of ours."""
 
 Report = Callable[[Rule, Exception], None]
 
@@ -86,7 +88,7 @@ def with_fixes(document: Document, project: Project, diagnostic: Diagnostic) -> 
     fixes: list[Fix] = []
     for replacement in diagnostic.replacements:
         edits, why = _rewrite(document, project, replacement.moves)
-        if edits:
+        if edits and not any(edits == fix.edits for fix in fixes):
             fixes.append(Fix(replacement.title, replacement.applicability, edits))
         elif why and replacement.applicability is not Applicability.DISPLAY:
             diagnostic = diagnostic._replace(help=f"{diagnostic.help}; it is not done by itself: {why}")
@@ -101,6 +103,8 @@ def _rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tup
         return rewrite(document, project, moves), ""
     except RefusalError as error:
         return (), str(error)
+    except Exception as error:  # a mistake of ours: it must not stop the other files, and it must be told
+        return (), f"{INTERNAL_ERROR}: {type(error).__name__}: {error}"
 
 
 class Fixed(NamedTuple):
@@ -127,30 +131,57 @@ def fix(
     If they cannot be made together each is tried in turn, and those that do not fit are refused.
     """
     wanted = [(d, r) for d in diagnostics if (r := _sure(d, applicability)) is not None]
-    edits, why = _rewrite(document, project, _moves(wanted)) if wanted else ((), "")
-    refused: list[Diagnostic] = []
-    if why:
-        kept: list[tuple[Diagnostic, Replacement]] = []
-        for diagnostic, replacement in wanted:
-            attempt, why = _rewrite(document, project, _moves([*kept, (diagnostic, replacement)]))
-            if why:
-                refused.append(_refusal(diagnostic, why))
-            else:
-                kept.append((diagnostic, replacement))
-                edits = attempt
-        wanted = kept
-    after = Text(apply_edits(document.text.source, edits))
-    return Fixed(edits, after, tuple(d for d, _ in wanted), tuple(refused))
+    attempt = _Attempt(document, project)
+    attempt.apply(wanted)
+    attempt.retry()
+    after = Text(apply_edits(document.text.source, attempt.edits))
+    return Fixed(
+        attempt.edits,
+        after,
+        tuple(d for d, _ in attempt.kept),
+        tuple(_refusal(d, why) for d, _, why in attempt.refused),
+    )
+
+
+class _Attempt:
+    """As many fixes as can be made together, found by halving."""
+
+    def __init__(self, document: Document, project: Project) -> None:
+        self.document = document
+        self.project = project
+        self.kept: list[tuple[Diagnostic, Replacement]] = []
+        self.edits: tuple[TextEdit, ...] = ()
+        self.refused: list[tuple[Diagnostic, Replacement, str]] = []
+
+    def retry(self) -> None:
+        """Try again what was refused before others were made, as long as that makes more of them possible."""
+        while refused := self.refused:
+            self.refused = []
+            for diagnostic, replacement, _ in refused:
+                self.apply([(diagnostic, replacement)])
+            if len(self.refused) == len(refused):
+                break
+
+    def apply(self, wanted: Sequence[tuple[Diagnostic, Replacement]]) -> None:
+        """Make some fixes besides those that were made, and refuse those that do not fit."""
+        if not wanted:
+            return
+        together = [*self.kept, *wanted]
+        edits, why = _rewrite(self.document, self.project, [m for _, r in together for m in r.moves])
+        if not why:
+            self.kept, self.edits = together, edits
+        elif len(wanted) == 1:
+            self.refused.append((*wanted[0], why))
+        else:
+            half = len(wanted) // 2
+            self.apply(wanted[:half])
+            self.apply(wanted[half:])
 
 
 def _sure(diagnostic: Diagnostic, applicability: Applicability) -> Replacement | None:
     levels = [Applicability.SAFE, Applicability.UNSAFE]
     allowed = levels[: levels.index(applicability) + 1]
     return next((r for r in diagnostic.replacements if r.applicability in allowed), None)
-
-
-def _moves(wanted: Sequence[tuple[Diagnostic, Replacement]]) -> list[Move]:
-    return [move for _, replacement in wanted for move in replacement.moves]
 
 
 def _refusal(diagnostic: Diagnostic, why: str) -> Diagnostic:

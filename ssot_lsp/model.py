@@ -196,11 +196,15 @@ class Related(NamedTuple):
 
 
 class Move(NamedTuple):
-    """What an imported name is to be imported as instead."""
+    """What an imported name, or a use of what it imports, is to be instead."""
 
     statement: ImportStatement
     name: ImportedName
     target: ObjectRef
+    use: Span | None = None
+    """The part of a use that refers to the object, `a.b.X` after `import a.b`; None if the import itself moves."""
+    keeps_name: bool = False
+    """The local name is to stay, whatever the target is called."""
 
 
 class Replacement(NamedTuple):

@@ -122,23 +122,36 @@ class Project:
         """The absolute module path that a `from` statement of the document names; None above the top."""
         return absolute(statement.module, statement.level, document.module, is_init=document.is_init)
 
-    def is_imported_from(self, document: Document, name: str) -> bool:
-        """Whether another first-party file imports a name from the document, or seems to use it as its attribute."""
-        last, attribute = document.module.rpartition(".")[2].encode(), f".{name}".encode()
-        for path in self.modules.files():
-            try:
-                data = path.read_bytes()
-            except OSError:
-                continue
-            if path != document.path and last in data and attribute in data:
-                return True  # as an attribute of the module, to all appearances
-            if path != document.path and name.encode() in data and (last in data or b"from ." in data):
+    def is_asked_for(self, document: Document, name: str) -> bool:
+        """Whether another file imports a name from the document, or seems to use, patch or look it up there."""
+        last = document.module.rpartition(".")[2].encode()
+        as_attribute = re.compile(rf"""[."']{name}\b""".encode())
+        for path in self._mentioning(name):
+            data = _bytes_of(path) if path != document.path else b""
+            if last in data and as_attribute.search(data):
+                return True
+            if last in data or b"from ." in data:
                 other = self.document(path, data.decode("utf-8", "replace"))
                 for statement in other.syntax.imports:
                     is_asked = statement.is_star or any(imported.name == name for imported in statement.names)
                     if is_asked and statement.is_from and self.absolute(statement, other) == document.module:
                         return True
         return False
+
+    def _mentioning(self, name: str) -> tuple[Path, ...]:
+        """The workspace's files whose text holds a name."""
+        if name not in self._mentions:
+            word = name.encode()
+            self._mentions[name] = tuple(path for path in self._files if word in _bytes_of(path))
+        return self._mentions[name]
+
+    @cached_property
+    def _mentions(self) -> dict[str, tuple[Path, ...]]:
+        return {}
+
+    @cached_property
+    def _files(self) -> tuple[Path, ...]:
+        return tuple(self.find_files([self.root]))
 
     def is_exempt(self, entry: Entry, document: Document) -> bool:
         """Whether an entry says nothing in this document.
@@ -152,6 +165,13 @@ class Project:
             if any(module == ref.module or module.startswith(ref.module + ".") for ref in entry.deprecated):
                 return True
         return bool(entry.allow) and glob_matcher(entry.allow)(self.relative(document.path))
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _registry_file(root: Path, settings: Settings, read: Read) -> tuple[Path | None, str]:

@@ -6,15 +6,50 @@ The language reference, "Execution model: Naming and binding", and PEP 695 for t
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Container, Iterable, Iterator
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from ssot_lsp.model import ImportStatement
 from ssot_lsp.text import Text
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_GENERICS = frozenset(
+    [
+        "Optional",
+        "Union",
+        "List",
+        "Dict",
+        "Set",
+        "FrozenSet",
+        "Tuple",
+        "Type",
+        "Callable",
+        "Iterable",
+        "Iterator",
+        "Sequence",
+        "Mapping",
+        "MutableMapping",
+        "Generator",
+        "AsyncIterator",
+        "AsyncIterable",
+        "Awaitable",
+        "Coroutine",
+        "ClassVar",
+        "Final",
+        "Generic",
+        "Protocol",
+        "Annotated",
+        "Collection",
+        "Deque",
+        "DefaultDict",
+        "list",
+        "dict",
+        "set",
+        "frozenset",
+        "tuple",
+        "type",
+    ]
+)
+"""What is followed by `[…]` in types, and in hardly anything else."""
 
 
 class Scope:
@@ -25,8 +60,10 @@ class Scope:
         self.parent = parent
         self.sites: dict[str, list[ast.AST]] = {}
         """What binds (or deletes) each name here: the nodes, in the order of the text."""
-        self.declared: set[str] = set()
-        """The names that a `global` or `nonlocal` statement gives away."""
+        self.declared: dict[str, bool] = {}
+        """The names of `global` (true) and `nonlocal` (false) statements here."""
+        self.given_away: set[str] = set()
+        """The names that functions declare `global` or `nonlocal`, and so bind here."""
 
     @property
     def is_class(self) -> bool:
@@ -37,6 +74,15 @@ class Scope:
     def is_module(self) -> bool:
         """Whether it is the module."""
         return self.parent is None
+
+    def has_bound(self, name: str, row: int) -> bool:
+        """Whether a statement of its own, under no condition, has bound a name above a row (from 0)."""
+        sites = {getattr(site, "lineno", 0) for site in self.sites.get(name, ())}
+        simple = (ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import)
+        return any(
+            isinstance(node, (*simple, ast.ImportFrom)) and node.lineno in sites and (node.end_lineno or 0) <= row
+            for node in getattr(self.node, "body", ())
+        )
 
     def within(self) -> Iterator[Scope]:
         """The scope itself and those around it, from the inside out."""
@@ -53,14 +99,22 @@ class Scopes:
         self.module = Scope(tree, None)
         self.of: dict[ast.AST, Scope] = {}
         """The scope in which each name, each import statement and each alias stands."""
-        self.given_away: set[str] = set()
-        """The names of all `global` and `nonlocal` statements: functions bind them for others."""
+        self.types: list[tuple[ast.Constant, Scope]] = []
+        """The strings that are read as code, as those in annotations are (PEP 484, "Forward references")."""
+        self._declaring: list[Scope] = []
         self._block(tree.body, self.module)
+        for at in self._declaring:
+            for name in at.declared:
+                meant = self.resolve(name, at)
+                if meant is not None:
+                    meant.given_away.add(name)
 
     def resolve(self, name: str, scope: Scope) -> Scope | None:
         """The scope whose binding a name means where it is used; None if no scope binds it, as for a builtin."""
         for at in scope.within():
             if name in at.declared:
+                if at.declared[name]:
+                    return self.module if name in self.module.sites else None
                 continue
             if name in at.sites and (at is scope or not at.is_class):
                 return at
@@ -76,16 +130,24 @@ class Scopes:
             while isinstance(target.node, _COMPREHENSIONS) and target.parent and not _is_target(node, target.node):
                 target = target.parent
         if name in target.declared:
-            target = self.module
+            target = self._owner(name, target)
         target.sites.setdefault(name, []).append(node)
+
+    def _owner(self, name: str, scope: Scope) -> Scope:
+        """The scope for which another one binds a name that it declares `global` or `nonlocal`."""
+        if not scope.declared[name]:
+            for at in scope.within():
+                if at is not scope and not at.is_class and not at.is_module and name not in at.declared:
+                    return at  # the nearest function: if it is a further one, both are given away
+        return self.module
 
     def _block(self, nodes: Iterable[ast.AST], scope: Scope) -> None:
         statements = list(nodes)
         for node in statements:
             for child in _same_scope(node):
                 if isinstance(child, (ast.Global, ast.Nonlocal)):
-                    scope.declared.update(child.names)
-                    self.given_away.update(child.names)
+                    scope.declared.update(dict.fromkeys(child.names, isinstance(child, ast.Global)))
+                    self._declaring.append(scope)
         for node in statements:
             self._visit(node, scope)
 
@@ -100,10 +162,27 @@ class Scopes:
             self._visit(node.name, scope)  # type: ignore[attr-defined]
             inner = self._type_parameters(node, scope)
             self._visit(node.value, inner)  # type: ignore[attr-defined]
+            self._note_types(node.value, inner)  # type: ignore[attr-defined]
         else:
             self._plain(node, scope)
+            for part in _types_in(node):
+                self._note_types(part, scope)
             for child in ast.iter_child_nodes(node):
                 self._visit(child, scope)
+
+    def _note_types(self, node: ast.AST, scope: Scope) -> None:
+        """Note the strings in an expression that stands for a type."""
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and not any(node is known for known, _ in self.types):
+                self.types.append((node, scope))
+        elif isinstance(node, ast.Subscript):
+            kind = last_part(node.value)
+            parts: list[ast.expr] = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            for part in [] if kind == "Literal" else parts[:1] if kind == "Annotated" else parts:
+                self._note_types(part, scope)
+        elif isinstance(node, (ast.BinOp, ast.List, ast.Tuple, ast.Starred, ast.Dict)):
+            for child in ast.iter_child_nodes(node):
+                self._note_types(child, scope)
 
     def _plain(self, node: ast.AST, scope: Scope) -> None:
         if isinstance(node, ast.Name):
@@ -130,10 +209,13 @@ class Scopes:
         if isinstance(node, ast.ClassDef):
             for base in (*node.bases, *node.keywords):
                 self._visit(base, outer)
+                if isinstance(base, ast.Subscript):
+                    self._note_types(base, outer)
             self._block(node.body, Scope(node, outer))
             return
         if node.returns is not None:
             self._visit(node.returns, outer)
+            self._note_types(node.returns, outer)
         self._function(node.args, node.body, Scope(node, outer), outer)
 
     def _function(self, args: ast.arguments, body: Iterable[ast.AST], inner: Scope, outer: Scope) -> None:
@@ -144,6 +226,7 @@ class Scopes:
                 self._bind(arg.arg, arg, inner)
                 if arg.annotation is not None:
                     self._visit(arg.annotation, outer)
+                    self._note_types(arg.annotation, outer)
         self._block(body, inner)
 
     def _comprehension(self, node: ast.AST, scope: Scope) -> None:
@@ -177,102 +260,52 @@ class ImportScopes:
     def __init__(self, scopes: Scopes, text: Text) -> None:
         self._scopes = scopes
         self._at: dict[int, Scope] = {}
+        self._direct: set[int] = set()
         self.aliases: dict[ast.AST, int] = {}
         """Where (code points) each alias of an import stands."""
         for node, scope in scopes.of.items():
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._at[text.offset_of_utf8(node.lineno - 1, node.col_offset)] = scope
+                start = text.offset_of_utf8(node.lineno - 1, node.col_offset)
+                self._at[start] = scope
+                if node in getattr(scope.node, "body", ()):
+                    self._direct.add(start)
             elif isinstance(node, ast.alias):
                 self.aliases[node] = text.offset_of_utf8(node.lineno - 1, node.col_offset)
 
-    def _scope(self, statement: ImportStatement) -> Scope:
+    def scope(self, statement: ImportStatement) -> Scope:
+        """The scope in which a statement binds names."""
         return self._at.get(statement.span.start, self._scopes.module)
 
-    def count(self, statement: ImportStatement, local: str) -> int:
-        """How often a name is bound in the statement's scope; more than can be, if functions bind it for others."""
-        return len(self._scope(statement).sites.get(local, ())) + 1000 * (local in self._scopes.given_away)
+    def is_direct(self, statement: ImportStatement) -> bool:
+        """Whether a statement runs whenever its scope does: it stands under no condition."""
+        return statement.span.start in self._direct
 
-    def are_together(self, one: ImportStatement, other: ImportStatement) -> bool:
-        """Whether two statements bind names in the same scope."""
-        return self._scope(one) is self._scope(other)
-
-    def has_star(self, statement: ImportStatement) -> bool:
-        """Whether an `import *` may bind any name in the statement's scope or around it."""
-        return any("*" in scope.sites for scope in self._scope(statement).within())
-
-    def around(self, statement: ImportStatement, local: str) -> Scope | None:
-        """The scope around the statement's own that binds a name, if there is one: it shows once its own does not."""
-        parent = self._scope(statement).parent
-        return self._scopes.resolve(local, parent) if parent is not None else None
-
-    def is_in(self, statement: ImportStatement, scope: Scope) -> bool:
-        """Whether a statement binds names in a scope."""
-        return self._scope(statement) is scope
-
-    def is_module(self, statement: ImportStatement) -> bool:
-        """Whether the statement binds names of the module."""
-        return self._scope(statement).is_module
-
-    def is_function(self, statement: ImportStatement) -> bool:
-        """Whether the statement binds names of a function, which mean nothing before it."""
-        scope = self._scope(statement)
-        return not scope.is_module and not scope.is_class
+    def others(self, statement: ImportStatement, local: str) -> int:
+        """How often a name is bound in the statement's scope by anything but an import."""
+        sites = self.scope(statement).sites.get(local, ())
+        return sum(site not in self.aliases for site in sites) + (local in self.scope(statement).given_away)
 
 
-class Chain(NamedTuple):
-    """A name and the attributes that follow it directly, as in `a.b.c`."""
-
-    names: tuple[str, ...]
-    start: int
-    """Where it begins, in code points."""
-    ends: tuple[int, ...]
-    """Where each of its parts ends."""
-    scope: Scope
-    """The scope in which it stands."""
+def last_part(node: ast.AST) -> str:
+    """`c` of `a.b.c`; empty for what is neither a name nor an attribute."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-class Reading(NamedTuple):
-    """What is worked out once for a text, however often it is asked for."""
-
-    tree: ast.Module
-    scopes: Scopes
-    imports: ImportScopes
-
-    def chains(self, text: Text, roots: Container[str]) -> Iterator[Chain]:
-        """The longest attribute chains that begin with one of the names in `roots`."""
-        inner = {id(node.value) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Attribute) and id(node) not in inner:
-                parts: list[ast.Attribute] = []
-                base: ast.expr = node
-                while isinstance(base, ast.Attribute):
-                    parts.insert(0, base)
-                    base = base.value
-                if isinstance(base, ast.Name) and base.id in roots:
-                    names = (base.id, *(part.attr for part in parts))
-                    start = text.offset_of_utf8(base.lineno - 1, base.col_offset)
-                    ends = tuple(_end(text, part) for part in (base, *parts))
-                    # where Python's own places are wrong, as inside of f-strings before 3.12, we know nothing
-                    written = (text.source[end - len(name) : end] for name, end in zip(names, ends, strict=True))
-                    if tuple(written) == names:
-                        yield Chain(names, start, ends, self.scopes.of[base])
-
-
-def _end(text: Text, node: ast.expr) -> int:
-    return text.offset_of_utf8((node.end_lineno or node.lineno) - 1, node.end_col_offset or 0)
-
-
-@lru_cache(maxsize=4)
-def read_scopes(text: Text) -> Reading | None:
-    """The tree and the scopes of a text; None if it does not parse. Raises RecursionError for one that is too deep."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text.source)
-    except (SyntaxError, ValueError, MemoryError):
-        return None
-    scopes = Scopes(tree)
-    return Reading(tree, scopes, ImportScopes(scopes, text))
+def _types_in(node: ast.AST) -> Iterator[ast.AST]:
+    """The expressions directly in a node that stand for types, annotations of arguments apart."""
+    if isinstance(node, ast.AnnAssign):
+        yield node.annotation
+        if last_part(node.annotation) == "TypeAlias" and node.value is not None:
+            yield node.value
+    elif isinstance(node, ast.Subscript) and last_part(node.value) in _GENERICS:
+        yield node
+    elif isinstance(node, ast.Call):
+        called = last_part(node.func)
+        if called == "cast":
+            yield from node.args[:1]
+        elif called in ("TypeVar", "NewType", "NamedTuple", "TypedDict"):
+            yield from node.args[1:]
+            yield from (keyword.value for keyword in node.keywords if keyword.arg == "bound")
 
 
 def _same_scope(node: ast.AST) -> Iterator[ast.AST]:

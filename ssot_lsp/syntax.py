@@ -84,6 +84,58 @@ def count_errors(source: str) -> int:
     return sum(len(nodes) for nodes in found.values())
 
 
+class Interpolated(NamedTuple):
+    """A name, with the attributes that follow it directly, in the braces of an f-string."""
+
+    names: tuple[str, ...]
+    start: int
+    """Where it begins, in code points."""
+    ends: tuple[int, ...]
+    """Where each of its parts ends."""
+    is_shown: bool
+    """It stands in `{name=}`, which prints its text."""
+
+
+def interpolated(source: str) -> Iterator[Interpolated]:
+    """The names in the f-strings of an expression, where Python's own parser tells no reliable places before 3.12."""
+    data = _bytes(source)
+    offset = _code_points(data, source)
+    from tree_sitter import QueryCursor  # noqa: PLC0415
+
+    found = QueryCursor(_query("(interpolation) @braces")).captures(_parser().parse(data).root_node)
+    seen = set[int]()
+    for braces in found.get("braces", ()):
+        is_shown = any(child.type == "=" for child in braces.children)
+        todo = [*braces.children]
+        while todo:
+            node = todo.pop()
+            if node.type == "identifier" and _is_name(node) and node.start_byte not in seen:
+                seen.add(node.start_byte)
+                yield _interpolated(node, offset, is_shown=is_shown)
+            todo += node.children
+
+
+def _is_name(identifier: Node) -> bool:
+    """Whether an identifier is a name, and not an attribute, the name of an argument or a parameter."""
+    parent = identifier.parent
+    if parent is None:
+        return False
+    field = next((name for name in ("attribute", "name") if parent.child_by_field_name(name) == identifier), "")
+    return not field and "parameters" not in parent.type
+
+
+def _interpolated(node: Node, offset: Callable[[int], int], *, is_shown: bool) -> Interpolated:
+    names, start, ends = [_dotted(node)], offset(node.start_byte), [offset(node.end_byte)]
+    while (parent := node.parent) is not None and parent.type == "attribute":
+        attribute = parent.child_by_field_name("attribute")
+        if attribute is None or parent.child_by_field_name("object") != node:
+            break
+        names.append(_dotted(attribute))
+        ends.append(offset(attribute.end_byte))
+        node = parent
+    return Interpolated(tuple(names), start, tuple(ends), is_shown)
+
+
 def _bytes(source: str) -> bytes:
     """The text as tree-sitter reads it: in UTF-8, and with `\n` for a lone `\r`, where its comments would not end."""
     if "\r" in source:

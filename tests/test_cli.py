@@ -683,7 +683,7 @@ def test_registry_option(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pkg.new:B" in result.stdout
     assert result.stderr == ""
     assert run("fix", "--registry", "../sub/conf/../conf/moves.json", ".").exit_code == 0
-    assert (root / "sub/use.py").read_text("utf-8") == "from pkg.new import B as A\nprint(A)\n"
+    assert (root / "sub/use.py").read_text("utf-8") == "from pkg.new import B\nprint(B)\n"
 
 
 def test_registry_option_from_outside_does_not_move_the_root(root: Path, tmp_path: Path) -> None:

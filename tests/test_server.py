@@ -142,8 +142,9 @@ def actions_at(editor: Editor, where: str, needle: str, **options: Any) -> list[
 
 
 def quick_fix(editor: Editor, where: str, needle: str) -> Json:
-    """The one quick fix that is offered there."""
-    (action,) = actions_at(editor, where, needle, only=["quickfix"])
+    """The quick fix that is offered there first; another one only keeps the old name."""
+    action, *others = actions_at(editor, where, needle, only=["quickfix"])
+    assert all(" as `" in other["title"] and not other.get("isPreferred") for other in others)
     return action
 
 
@@ -448,9 +449,20 @@ def test_several_names_of_one_statement_one_after_the_other(editor: Editor) -> N
     assert shown(editor, "several.py") == []
     imports = [line for line in editor.text("several.py").splitlines() if line.startswith("from")]
     assert sorted(line.split(" import ")[0] for line in imports) == ["from new", "from new.core", "from old"]
-    assert "from new.core import Better as B\n" in editor.text("several.py")
+    assert "from new.core import Better\n" in editor.text("several.py")
     assert "# first" in editor.text("several.py")
-    assert editor.text("several.py").endswith("\n\nprint(A, B, KEEP)\n")
+    assert editor.text("several.py").endswith("\n\nprint(A, Better, KEEP)\n")
+
+
+def test_a_rename_is_offered_with_its_uses_and_with_the_old_name(editor: Editor) -> None:
+    editor.open("both.py", "from old import B\n\nprint(B)\n")
+    renamed, aliased = actions_at(editor, "both.py", "B", only=["quickfix"])
+    assert (renamed["isPreferred"], aliased.get("isPreferred", False)) == (True, False)
+    editor.apply(aliased)
+    assert editor.text("both.py") == "from new.core import Better as B\n\nprint(B)\n"
+    editor.open("both2.py", "from old import B\n\nprint(B)\n")
+    editor.apply(actions_at(editor, "both2.py", "B", only=["quickfix"])[0])
+    assert editor.text("both2.py") == "from new.core import Better\n\nprint(Better)\n"
 
 
 def test_only_the_fixes_in_the_range_are_offered(editor: Editor) -> None:
@@ -474,7 +486,7 @@ def test_fixes_that_are_guesses_are_never_preferred(editor: Editor) -> None:
     assert ["new:Instead" in titles[0], "old:similar_name" in titles[1], "different" in titles[2]] == [True] * 3
     assert fix_all(editor, "guess.py") == []
     editor.apply(quick_fix(editor, "guess.py", "Gone"))
-    assert editor.text("guess.py").startswith("from new import Instead as Gone\n")
+    assert editor.text("guess.py").startswith("from new import Instead\n")
 
 
 def test_a_client_may_ask_at_once_after_typing(editor: Editor) -> None:
@@ -626,7 +638,7 @@ def test_a_registry_changed_on_disk_counts_at_once(editor: Editor) -> None:
     editor.write_and_notify("registry.json", moved("old:KEEP", "new:Instead"))
     editor.wait_for_diagnostics("registered.py", lambda found: rows(found) == [1])
     editor.apply(quick_fix(editor, "registered.py", "KEEP"))
-    assert "from new import Instead as KEEP\n" in editor.text("registered.py")
+    assert "from new import Instead\n" in editor.text("registered.py")
     editor.write_and_notify("registry.json", REGISTRY)
     editor.wait_for_diagnostics("registered.py", lambda found: rows(found) == [0])
 

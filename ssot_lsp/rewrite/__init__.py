@@ -1,8 +1,8 @@
 """Moves → text edits, verified. The only package that knows LibCST.
 
-`imports` moves names from statement to statement, with `layout` for a statement's parts and `lines` for its place in
-the text; `uses` renames what was imported by `import a.b`, with `scopes` to tell what a name means. `verify` checks the
-result and shares no code with the others.
+`names` decides what the moved names will be called, with `spelling` for the ways to write an object, and spells their
+uses anew; `imports` moves names from statement to statement, with `layout` for a statement's parts and `lines` for its
+place in the text. `verify` checks the result and shares no code with the others.
 """
 
 from __future__ import annotations
@@ -11,80 +11,78 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from ssot_lsp.model import ImportStatement, Move
+from ssot_lsp.model import ImportStatement, Move, ObjectRef
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
-from ssot_lsp.rewrite.imports import Others, move_names
-from ssot_lsp.rewrite.uses import PlainImports, attributes_of
+from ssot_lsp.reading import Reading, read
+from ssot_lsp.rewrite.imports import move_names
+from ssot_lsp.rewrite.names import Names, Others, plan_names
+from ssot_lsp.rewrite.refusal import RefusalError
 from ssot_lsp.rewrite.verify import verify, verify_unparsable
-from ssot_lsp.scopes import ImportScopes, Reading, read_scopes
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 __all__ = ["RefusalError", "rewrite"]
 
 
-class RefusalError(Exception):
-    """A rewrite that is not made; its text says why, for the user."""
-
-
 def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tuple[TextEdit, ...]:
     """The verified edits that carry out all the moves together, in the order of the text.
 
-    Raises RefusalError where that cannot be done without doubt.
+    Where local names change with their uses and the result is in doubt, the local names stay instead. Raises
+    RefusalError where the moves cannot be made without doubt.
     """
     try:
-        reading = read_scopes(document.text)
-        statements = [
-            (statement, (project.absolute(statement, document) or "?") if statement.is_from else "")
-            for statement in document.syntax.imports
-        ]
-        imports = reading.imports if reading else None
-        moves = [*moves, *_moved_along(document, moves, imports)]
-        others = Others(
-            partial(_is_needed, document, project),
-            partial(_leads_back, document, project),
-            partial(_is_there, document, project),
-        )
-        edits = [*move_names(document, statements, moves, imports, others)]
-        edits += _rename_uses(document, moves, reading)
-        if reading is not None:
-            _keep_loaded(document, project, moves, reading)
-        for move in moves:
-            _check_uses(document, project, move, reading)
-        edits = list(_disjoint(edits))
-        after = Text(apply_edits(document.text.source, edits))
-    except ValueError as error:
-        raise RefusalError(str(error)) from error
+        reading = read(document.text)
+        edits, doubt, is_renamed = _attempt(document, project, moves, reading)
+        if doubt and is_renamed:
+            moves = [move._replace(keeps_name=True) for move in moves]
+            edits, doubt, _ = _attempt(document, project, moves, reading)
     except RecursionError as error:
         raise RefusalError("the file is nested too deeply") from error
+    if doubt:
+        raise RefusalError(doubt)
+    return edits
+
+
+def _attempt(
+    document: Document, project: Project, moves: Sequence[Move], reading: Reading | None
+) -> tuple[tuple[TextEdit, ...], str, bool]:
+    """The edits for the moves; why they are in doubt, if they are; and whether local names change by choice.
+
+    Raises RefusalError for moves that cannot be made.
+    """
+    statements = [
+        (statement, (project.absolute(statement, document) or "?") if statement.is_from else "")
+        for statement in document.syntax.imports
+    ]
+    others = Others(
+        partial(_is_needed, document, project, reading),
+        partial(_leads_back, document, project),
+        partial(_is_there, document, project),
+        lambda module: project.registry.match(ObjectRef(module)) is not None,
+    )
+    names = plan_names(statements, moves, reading, others)
+    edits = [*move_names(document, statements, names.plans, reading.imports if reading else None, others)]
+    edits += names.edits
+    if reading is not None:
+        _keep_loaded(document, project, names, reading)
+    for move in moves:
+        _check_uses(document, project, move, reading)
+    edits = sorted(_disjoint(edits), key=lambda edit: edit.span)
+    after = Text(apply_edits(document.text.source, edits))
     if reading is None:
         doubt = verify_unparsable(document.text, after)
     else:
-        doubt = verify(document.text, after, document.package, moves)
-    if doubt:
-        raise RefusalError(doubt)
-    return tuple(sorted(edits, key=lambda edit: edit.span))
+        doubt = verify(document.text, after, document.package, moves, names.private)
+    return tuple(edits), doubt, names.is_renamed
 
 
-def _moved_along(document: Document, moves: Sequence[Move], imports: ImportScopes | None) -> Iterator[Move]:
-    """The plain `import a.b` statements that must move with another one of the same scope, as they share their uses."""
-    given = {move.name.span for move in moves}
-    for move in moves:
-        if _is_plain(move) and imports is not None:
-            for statement in document.syntax.imports:
-                for name in statement.names:
-                    other = move._replace(statement=statement, name=name)
-                    is_same = name.name == move.name.name and imports.are_together(statement, move.statement)
-                    if is_same and name.span not in given and _is_plain(other):
-                        given.add(name.span)
-                        yield other
-
-
-def _is_needed(document: Document, project: Project, name: str) -> bool:
-    """Whether other files may ask this one for a name: it is a package's own, listed, or imported from here."""
-    if document.is_init or not document.module or re.search(rf"""["']{name}["']""", document.text.source):
+def _is_needed(document: Document, project: Project, reading: Reading | None, name: str) -> bool:
+    """Whether code may ask this file for a name: it is a package's own, named in a string, or imported from here."""
+    if document.is_init or not document.module or document.path.name == "conftest.py":
         return True
-    return project.is_imported_from(document, name)
+    if reading is None or reading.is_in_string(name) or reading.is_parameter_of_test(name):
+        return True
+    return project.is_asked_for(document, name)
 
 
 def _is_there(document: Document, project: Project, statement: ImportStatement, name: str) -> bool:
@@ -93,44 +91,30 @@ def _is_there(document: Document, project: Project, statement: ImportStatement, 
     return module is not None and project.modules.binds(module, name, relative=statement.level > 0) is Answer.YES
 
 
-def _keep_loaded(document: Document, project: Project, moves: Sequence[Move], reading: Reading) -> None:
-    """Make sure that no submodule is used whose only import moves away. Raises ValueError if one is."""
-    moved = {move.name.span for move in moves}
+def _keep_loaded(document: Document, project: Project, names: Names, reading: Reading) -> None:
+    """Make sure that no submodule is used whose only import goes. Raises RefusalError if one is."""
+    gone = {key for key, plan in names.plans.items() if not plan.stays}
     left = set[str]()
     for statement in document.syntax.imports:
         module = project.absolute(statement, document) if statement.is_from else ""
-        stays = [name.path_in(module or "") for name in statement.names if name.span not in moved]
+        stays = [name.path_in(module or "") for name in statement.names if (statement.span, name.span) not in gone]
         left |= {*stays, *([module] if module and stays else [])}
-    for move in moves:
-        if move.statement.is_from and move.statement.level == 0:
-            path = move.statement.module
+    for statement in document.syntax.imports:
+        path = statement.module
+        if statement.is_from and statement.level == 0 and any(span == statement.span for span, _ in gone):
             root = path.partition(".")[0]
             is_loaded = any(other == path or other.startswith(path + ".") for other in left)
             if "." in path and root in left | {other.partition(".")[0] for other in left} and not is_loaded:
-                for chain in reading.chains(document.text, {root}):
-                    if ".".join(chain.names).startswith(path + "."):
-                        raise ValueError(f"`{'.'.join(chain.names)}` is used, and only this statement loads `{path}`")
+                changed = {edit.span.start for edit in names.edits}
+                for use in reading.references:
+                    if use.start not in changed and ".".join(use.names).startswith(path + "."):
+                        raise RefusalError(f"`{'.'.join(use.names)}` is used, and only this statement loads `{path}`")
 
 
 def _leads_back(document: Document, project: Project, statement: ImportStatement) -> bool:
     """Whether what a statement imports may import the document in its turn."""
     module = project.absolute(statement, document) if statement.is_from else ""
     return any(project.modules.leads_to(name.path_in(module or ""), document.module) for name in statement.names)
-
-
-def _rename_uses(document: Document, moves: Sequence[Move], reading: Reading | None) -> Iterator[TextEdit]:
-    """What the uses of plain `import a.b` statements become."""
-    dotted = [move for move in moves if _is_plain(move)]
-    if not dotted or reading is None:
-        return
-    plain = PlainImports(reading.tree, reading.scopes, document.text)
-    moved = [move.name.span for move in dotted]
-    for move in dotted:
-        yield from plain.rename(move.name.span, move.name.name, move.target.dotted, moved)
-
-
-def _is_plain(move: Move) -> bool:
-    return not move.statement.is_from and move.name.asname is None and "." in move.name.name
 
 
 def _disjoint(edits: Sequence[TextEdit]) -> Iterator[TextEdit]:
@@ -148,16 +132,16 @@ def _disjoint(edits: Sequence[TextEdit]) -> Iterator[TextEdit]:
 
 
 def _check_uses(document: Document, project: Project, move: Move, reading: Reading | None) -> None:
-    """Make sure that what is used of a moved module is there. Raises ValueError if it is not."""
-    if move.target.qualname and project.modules.find(move.target.dotted) is None:
+    """Make sure that what is used of a moved module is there. Raises RefusalError if it is not."""
+    if move.use is not None or (move.target.qualname and project.modules.find(move.target.dotted) is None):
         return  # an object, not a module: its attributes are its own affair
     written = move.name.asname or move.name.name
     if reading is not None:
-        used = attributes_of(reading.tree, written)
-    elif _is_plain(move):
-        raise ValueError(f"the uses of `{written}` cannot be told in a file that does not parse")
+        prefix = written.split(".")
+        uses = (use.names for use in reading.references if [*use.names[: len(prefix)]] == prefix)
+        used = {names[len(prefix)] for names in uses if len(names) > len(prefix)}
     else:
-        used = frozenset(re.findall(rf"\b{re.escape(written)}\.(\w+)", document.text.source))
+        used = {*re.findall(rf"\b{re.escape(written)}\.(\w+)", document.text.source)}
     for name in sorted(used):
         if project.modules.binds(move.target.dotted, name) is Answer.NO:
-            raise ValueError(f"`{written}.{name}` is used, and `{move.target.dotted}` does not have `{name}`")
+            raise RefusalError(f"`{written}.{name}` is used, and `{move.target.dotted}` does not have `{name}`")

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from ssot_lsp.rewrite.refusal import RefusalError
+
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -98,12 +100,12 @@ class Layout:
     def parse(cls, statement: str) -> Layout:
         """Take the text of one `import` or `from … import` statement apart.
 
-        Raises ValueError if it is not exactly one such statement.
+        Raises RefusalError if it is not exactly one such statement.
         """
         try:
             module = cst.parse_module(statement)
         except cst.ParserSyntaxError as error:
-            raise ValueError(f"not a statement: {statement!r}") from error
+            raise RefusalError(f"not a statement: {statement!r}") from error
         line = module.body[0] if len(module.body) == 1 else None
         node = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
         code = module.code_for_node
@@ -122,7 +124,7 @@ class Layout:
                 )
             tail = ")" if node.rpar else ""
             return cls._assemble(module, head, path, middle, node.names, outer=(opening, closing), tail=tail)
-        raise ValueError(f"not an import statement with names: {statement!r}")
+        raise RefusalError(f"not an import statement with names: {statement!r}")
 
     @classmethod
     def _assemble(

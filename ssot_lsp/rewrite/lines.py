@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ssot_lsp.model import ImportStatement
+from ssot_lsp.model import ImportedName, ImportStatement
 from ssot_lsp.rewrite.layout import Item, Layout
 from ssot_lsp.text import Span, Text, TextEdit, minimal_edit
 
@@ -29,6 +29,8 @@ class WorkingStatement:
         """None until it is needed, and once all names have gone."""
         self.items = items
         """What it imports, in order."""
+        self.names: list[ImportedName | None] = [None] * len(items) if is_new else [*origin.names]
+        """The names as they were written, one for each item; None for one that has come here."""
         self.changed = False
         self.above: list[str] = []
         """The comments that came with the name of a new statement, to stand above it."""

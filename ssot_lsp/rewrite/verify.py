@@ -1,17 +1,21 @@
 """The independent check of a rewrite: does the result mean what the original meant, but for the moves?
 
-It knows nothing of how the rewrite was made and shares no code with it. Three things must be equal: the syntax tree
-without its imports; what the imports of each block bind to what; and, scope by scope, what `symtable` says of names.
+It knows nothing of how the rewrite was made and shares no code with it. Both texts are brought into a normal form and
+compared: every name, wherever it is used, stands there as the object that the imports in force make of it, as
+`symtable` resolves it, with the moves made on both sides. Imports stand there as what they provide.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import io
+import re
 import symtable
+import tokenize
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ssot_lsp.model import Move
@@ -19,24 +23,31 @@ from ssot_lsp.syntax import count_errors
 from ssot_lsp.text import Text
 
 Form = tuple[object, ...]
+_BAD_SOURCE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
-def verify(before: Text, after: Text, package: str, moves: Sequence[Move]) -> str:
+def verify(before: Text, after: Text, package: str, moves: Sequence[Move], private: Collection[str]) -> str:
     """Why `after` does not mean the same as `before`, but for the moves; empty if it does.
 
-    `package` is the one that the file's relative imports start from.
+    `package` is the one that the file's relative imports start from; `private` are the names of the module that nobody
+    else asks for, so that they may go.
     """
+    changes = _Changes.of(before, moves, package, private)
     try:
-        old = _Module.read(before, package, {move.name.span.start: move for move in moves})
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        old = _Module(before, changes)
+    except _BAD_SOURCE as error:
         return f"the file does not compile: {error}"
     try:
-        new = _Module.read(after, package, {})
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        new = _Module(after, changes, old)
+    except _BAD_SOURCE as error:
         return f"the result would not compile: {error}"
     if old.form != new.form:
         return _difference(old.form, new.form)
-    return _scopes_differ(old, new)
+    if old.comments != new.comments:
+        return "a comment would change"
+    if len(old.blocks) != len(new.blocks):
+        return "the blocks would change"
+    return _imports_differ(old, new, changes)
 
 
 def verify_unparsable(before: Text, after: Text) -> str:
@@ -50,15 +61,12 @@ def verify_unparsable(before: Text, after: Text) -> str:
 
 
 @lru_cache(maxsize=2)
-def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable, frozenset[str]]:
-    """A text's tree, its scopes and the names of its `global` and `nonlocal` statements; it must compile."""
+def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable]:
+    """A text's tree and its scopes; it must compile."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compile(text.source, "<verify>", "exec", dont_inherit=True)  # compiled, never executed
-        tree = ast.parse(text.source)
-        table = symtable.symtable(text.source, "<verify>", "exec")
-    declared = (node.names for node in ast.walk(tree) if isinstance(node, (ast.Global, ast.Nonlocal)))
-    return tree, table, frozenset(name for names in declared for name in names)
+        return ast.parse(text.source), symtable.symtable(text.source, "<verify>", "exec")
 
 
 def _difference(old: object, new: object) -> str:
@@ -73,132 +81,434 @@ def _short(form: object) -> str:
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
 
 
-@dataclass
-class _Module:
-    """One text in its normal form, and what must be known of it to compare its scopes."""
+@dataclass(frozen=True)
+class _Changes:
+    """What is allowed to differ."""
 
-    package: list[str]
-    moves: Mapping[int, Move]
-    """The moves by where (code points) their names stand."""
-    text: Text
-    renamed: dict[str, str] = field(default_factory=dict)
-    """The paths of plain `import a.b` that move, in the scope that is being read: their uses are spelled anew."""
-    ambiguous: frozenset[str] = frozenset()
-    """The names that the scope being read binds to more than one thing."""
-    given_away: frozenset[str] = frozenset()
-    """The names of `global` and `nonlocal` statements: others bind them too."""
-    roots: set[str] = field(default_factory=set)
-    """The first parts of all such paths, old and new."""
-    builtins: set[str] = field(default_factory=set)
-    """The names whose import goes because they are builtins."""
-    form: Form = ()
-    table: symtable.SymbolTable | None = None
+    paths: Mapping[str, str]
+    """The moves: from dotted path to dotted path."""
+    modules: Mapping[str, str]
+    """The new paths, and the module that must be imported for each."""
+    used: frozenset[str]
+    """The old paths of what moves by its uses."""
+    package: Sequence[str]
+    private: frozenset[str]
 
     @classmethod
-    def read(cls, text: Text, package: str, moves: Mapping[int, Move]) -> _Module:
-        module = cls(package.split(".") if package else [], moves, text)
-        for move in moves.values():
-            if move.target.module == "builtins" and move.target.qualname == move.name.local:
-                module.builtins.add(move.name.local)
-        tree, module.table, module.given_away = _parse(text)
-        module.form = module.node(tree)
+    def of(cls, text: Text, moves: Sequence[Move], package: str, private: Collection[str]) -> _Changes:
+        parents = package.split(".") if package else []
+        paths: dict[str, str] = {}
+        modules: dict[str, str] = {}
+        used: set[str] = set()
+        for move in moves:
+            statement = move.statement
+            module = _absolute(statement.module, statement.level, parents) if statement.is_from else ""
+            path = move.name.path_in(module)
+            if move.use is not None:
+                written = re.sub(r"[\s\\]", "", text.source[slice(*move.use)])
+                is_path = not statement.is_from and move.name.asname is None
+                path = written if is_path else f"{path}.{written.partition('.')[2]}"
+                used.add(path)
+            paths[path] = move.target.dotted
+            modules[move.target.dotted] = move.target.module
+        return cls(paths, modules, frozenset(used), parents, frozenset(private))
+
+    def apply(self, path: str) -> str:
+        """A path with the moves made: that of its longest prefix, and once."""
+        end = len(path)
+        while end > 0:
+            new = self.paths.get(path[:end])
+            if new is not None:
+                is_done = len(new) > end and _is_under(path, new)  # `foo` → `foo.bar`: it is there already
+                return path if is_done else new + path[end:]
+            end = path.rfind(".", 0, end)
+        return path
+
+
+def _is_under(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + ".")
+
+
+def _absolute(module: str, level: int, package: Sequence[str]) -> str:
+    if not level:
         return module
+    above = level - 1
+    base = package[: len(package) - above] if above <= len(package) else ["." * level]
+    return ".".join([*base, *([module] if module else [])])
+
+
+class _Scope:
+    """A symbol table, and what the tree says of the names that it binds."""
+
+    def __init__(self, table: symtable.SymbolTable | None, parent: _Scope | None) -> None:
+        self.table = table
+        """None where it cannot be found: then the tree alone tells."""
+        self.parent = parent
+        self.imports: dict[str, set[str]] = {}
+        """What imports bind each name to: for `import a.b`, `a`."""
+        self.loaded: set[str] = set()
+        """All paths that imports name."""
+        self.others: set[str] = set()
+        """The names that are bound in another way."""
+        self.last_star = -1
+        """The row of the last `import *`."""
+        self.first_import: dict[str, int] = {}
+        self._tables: dict[tuple[str, int], list[symtable.SymbolTable]] = {}
+        for child in table.get_children() if table is not None else ():
+            self._tables.setdefault((child.get_name(), child.get_lineno()), []).append(child)
+
+    def enter(self, name: str, row: int) -> _Scope:
+        """The next scope of that name that begins in a row (from 1)."""
+        found = self._tables.get((name, row))
+        return _Scope(found.pop(0) if found else None, self)
+
+    @property
+    def is_class(self) -> bool:
+        return self.table is not None and self.table.get_type() == "class"
+
+    @property
+    def is_function(self) -> bool:
+        return self.parent is not None and not self.is_class
+
+    def symbol(self, name: str) -> symtable.Symbol | None:
+        try:
+            return self.table.lookup(name) if self.table is not None else None
+        except KeyError:
+            return None
+
+    def binds(self, name: str) -> bool:
+        """Whether a name is local here."""
+        symbol = self.symbol(name)
+        return name in self.imports or name in self.others if symbol is None else symbol.is_local()
+
+    def resolve(self, name: str) -> _Scope | None:
+        """The scope whose binding a name means here; None for builtins and unknown names."""
+        at: _Scope | None = self
+        while at is not None:
+            symbol = at.symbol(name)
+            if at.binds(name) and (at is self or not at.is_class):
+                return at
+            if symbol is not None and symbol.is_global() and at.parent is not None:
+                while at.parent is not None:
+                    at = at.parent
+                return at if at.binds(name) else None
+            at = at.parent
+        return None
+
+
+class _Module:
+    """One text in its normal form."""
+
+    def __init__(self, text: Text, changes: _Changes, before: _Module | None = None) -> None:
+        tree, table = _parse(text)
+        self.changes = changes
+        self.root = _Scope(table, None)
+        self.places: dict[ast.AST, _Scope] = {}
+        """The nodes at which another scope begins."""
+        self.types: set[ast.AST] = set()
+        """The strings that are read as code."""
+        self.given_away: set[str] = set()
+        self.is_looking_up = False
+        """It asks for names by their text."""
+        self.all_imports: set[tuple[str, str]] = set()
+        self._survey(tree)
+        bound = self.root.imports.keys() | self.root.others
+        self.kept: frozenset[str] = before.kept if before else frozenset(bound) - changes.private
+        """The names of the module that others may ask for."""
+        self.used: set[str] = set()
+        """What names are used for, moves not made."""
+        self.through_modules: list[tuple[_Scope, str]] = []
+        """The uses of plain imports, with their scopes."""
+        self.blocks: list[frozenset[tuple[str, str, str]]] = []
+        """What the imports of each block provide: a name if it must stay, the path, and where that has moved."""
+        self.scope = self.root
+        self.form = self.node(tree)
+        self.comments = self._type_comments(text)
+
+    # First: which scope is where, and what it binds
+
+    def _survey(self, tree: ast.Module) -> None:
+        todo: list[tuple[ast.AST, _Scope]] = [(tree, self.root)]
+        while todo:
+            node, scope = todo.pop()
+            self._note(node, scope)
+            self._open(node, scope)
+            children = reversed([*ast.iter_child_nodes(node)])
+            todo += [(child, self.places.get(child, scope)) for child in children]
+
+    def _open(self, node: ast.AST, scope: _Scope) -> None:
+        """Note where the scopes of a node begin."""
+        row = getattr(node, "lineno", 0)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            around = scope.enter(node.name, row) if getattr(node, "type_params", None) else scope
+            inner = around.enter(node.name, row)
+            outside = [*node.bases, *node.keywords] if isinstance(node, ast.ClassDef) else [node.args, node.returns]
+            self._put(around, [*outside, *getattr(node, "type_params", ())])
+            self._put(inner, node.body)
+            if not isinstance(node, ast.ClassDef):
+                self._parameters(node.args, inner)
+        elif isinstance(node, ast.Lambda):
+            inner = scope.enter("lambda", row)
+            self._put(inner, [node.body])
+            self._parameters(node.args, inner)
+        elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            name = {"GeneratorExp": "genexpr"}.get(type(node).__name__, type(node).__name__.lower())
+            inner = scope.enter(name, row)
+            results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            self._put(inner, [*results, *node.generators])
+            self._put(scope, [node.generators[0].iter])
+        elif type(node).__name__ == "TypeAlias":
+            name = node.name.id  # type: ignore[attr-defined]
+            around = scope.enter(name, row) if node.type_params else scope  # type: ignore[attr-defined]
+            self._put(around.enter(name, row), [node.value])  # type: ignore[attr-defined]
+            self._put(around, node.type_params)  # type: ignore[attr-defined]
+
+    def _put(self, scope: _Scope, nodes: Sequence[ast.AST | None]) -> None:
+        self.places.update((node, scope) for node in nodes if node is not None)
+
+    def _parameters(self, args: ast.arguments, scope: _Scope) -> None:
+        for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg):
+            if arg is not None:
+                scope.others.add(arg.arg)
+
+    def _note(self, node: ast.AST, scope: _Scope) -> None:
+        """Note what a node binds itself, and which of its strings are types."""
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias, path in self._aliases(node):
+                self._note_import(alias, path, node.lineno, scope, is_from=isinstance(node, ast.ImportFrom))
+        elif isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                scope.others.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            scope.others.add(node.name)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            self.given_away.update(node.names)
+        elif isinstance(node, ast.NamedExpr):
+            at = scope
+            while at.parent is not None and at.table is not None and at.table.get_name() in _COMPREHENSIONS:
+                at = at.parent
+            at.others.add(node.target.id)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            scope.others.add(node.rest)
+        elif type(node).__name__ in ("ExceptHandler", "MatchAs", "MatchStar", "TypeVar", "ParamSpec", "TypeVarTuple"):
+            scope.others.add(getattr(node, "name", None) or "")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name = node.func.id
+            self.is_looking_up |= name in ("locals", "globals", "eval", "exec") or (name == "vars" and not node.args)
+        for part in _type_expressions(node):
+            self.types.update(_type_strings(part))
+
+    def _note_import(self, alias: ast.alias, path: str, row: int, scope: _Scope, *, is_from: bool) -> None:
+        if alias.name == "*":
+            scope.last_star = max(scope.last_star, row)
+            return
+        local = alias.asname or (alias.name if is_from else alias.name.partition(".")[0])
+        bound = path if is_from or alias.asname else local
+        scope.imports.setdefault(local, set()).add(bound)
+        scope.first_import[local] = min(scope.first_import.get(local, row), row)
+        scope.loaded.add(path)
+        self.all_imports.add((local, path))
+
+    def _aliases(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[ast.alias, str]]:
+        """The names of an import statement and the paths that they speak of."""
+        module = ""
+        if isinstance(node, ast.ImportFrom):
+            module = _absolute(node.module or "", node.level, self.changes.package)
+        for alias in node.names:
+            yield alias, f"{module}.{alias.name}" if module else alias.name
+
+    # Then: what it says
+
+    def is_imported(self, scope: _Scope, name: str) -> bool:
+        """Whether a name is bound by imports and by nothing else."""
+        symbol = scope.symbol(name)
+        return (
+            name in scope.imports
+            and (symbol is None or symbol.is_imported())
+            and name not in scope.others
+            and name not in self.given_away
+            and scope.first_import[name] > scope.last_star
+        )
+
+    def is_ordered(self, scope: _Scope, name: str) -> bool:
+        """Whether it matters where among the statements a name is bound: it may mean several things."""
+        if not self.is_imported(scope, name) or (hasattr(builtins, name) and not scope.is_function):
+            return True
+        return len({self.changes.apply(path) for path in scope.imports[name]}) > 1
+
+    def may_go(self, scope: _Scope, name: str) -> bool:
+        """Whether nobody can tell if a name that imports bind is called otherwise."""
+        if not self.is_imported(scope, name) or self.is_looking_up or scope.is_class:
+            return False
+        return scope.is_function or name not in self.kept
 
     def block(self, statements: Sequence[ast.stmt]) -> Form:
-        """A block: what its imports provide, in any order where that does not matter, then its statements in theirs."""
-        provided: set[tuple[str, str]] = set()
+        """A block: its statements in their order, and among them the imports whose order matters."""
+        provided: set[tuple[str, str, str]] = set()
+        at = len(self.blocks)
+        self.blocks.append(frozenset())
         others: list[object] = []
         ordered: list[tuple[str, str]] = []
         for statement in statements:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
-                for local, path in self.imports(statement):
-                    if local in self.ambiguous:
-                        ordered.append((local, path))
+                scope = self.places.get(statement, self.scope)
+                for alias, path in self._aliases(statement):
+                    is_plain = isinstance(statement, ast.Import) and alias.asname is None
+                    local = alias.name.partition(".")[0] if is_plain else alias.asname or alias.name
+                    new = self.changes.apply(path)
+                    if new == f"builtins.{local}":
+                        continue  # with it or without, the name means the same
+                    if is_plain and "." in path:
+                        provided.add(("", path, new))
+                    elif alias.name == "*" or self.is_ordered(scope, local):
+                        ordered.append((local, new))
                     else:
-                        provided.add((local, path))
+                        provided.add(("" if self.may_go(scope, local) else local, path, new))
             elif not isinstance(statement, ast.Pass):
                 others += (*_by_name(ordered), self.node(statement))
                 ordered = []
-        form = (tuple(sorted(provided)), *others, *_by_name(ordered))
-        return form if form != ((),) else ()  # as a block without statements: a module may lose its last one
-
-    def imports(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-        """What a statement provides, moves made: the local name and the path it refers to.
-
-        A plain `import a.b` provides a path and no name of its own: its root may change, if all uses change with it.
-        """
-        module = self.absolute(node) if isinstance(node, ast.ImportFrom) else ""
-        for alias in node.names:
-            move = self.moves.get(self.text.offset_of_utf8(alias.lineno - 1, alias.col_offset))
-            path = move.target.dotted if move else f"{module}.{alias.name}" if module else alias.name
-            local = alias.asname or (path if "." in alias.name else alias.name)
-            if path != f"builtins.{local}":  # with it or without, the name means the same
-                yield ("" if "." in local else local), path
-
-    def absolute(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        above = node.level - 1
-        base = self.package[: len(self.package) - above] if above <= len(self.package) else ["." * node.level]
-        return ".".join([*base, *([node.module] if node.module else [])])
+        self.blocks[at] = frozenset(provided)
+        return (*others, *_by_name(ordered))
 
     def node(self, node: ast.AST) -> Form:
-        if isinstance(node, ast.Attribute) and (path := _chain(node)):
-            for old, new in sorted(self.renamed.items(), reverse=True):  # the longest first
-                if path == old or path.startswith(old + "."):
-                    return ("chain", new + path[len(old) :])
-            return ("chain", path)
-        around = self.renamed, self.ambiguous
-        if isinstance(node, _SCOPES):
-            self.renamed, self.ambiguous = self.renamed_in(node), self.ambiguous_in(node)
-        form = (type(node).__name__, *(self.value(value) for _, value in ast.iter_fields(node)))
-        self.renamed, self.ambiguous = around
+        around = self.scope
+        self.scope = self.places.get(node, around)
+        form = self._node(node)
+        self.scope = around
         return form
 
-    def ambiguous_in(self, scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> frozenset[str]:
-        """The names that a scope binds to more than one thing: which it is, depends on the order of the statements."""
-        bound: dict[str, set[object]] = {}
-        for node in _own(scope.body):
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                for local, path in self.imports(node):
-                    bound.setdefault(local, set()).add(path)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                bound.setdefault(node.name, set()).add(node)
-            else:
-                for name in _stored(node):
-                    bound.setdefault(name, set()).add(node)
-        arguments = getattr(scope, "args", None)
-        for argument in ast.walk(arguments) if arguments else ():
-            if isinstance(argument, ast.arg):
-                bound.setdefault(argument.arg, set()).add(argument)
-        if "*" in bound:  # a star may bind any of them
-            return frozenset(bound)
-        many = {name for name, things in bound.items() if len(things) > 1}
-        return frozenset(many | self.given_away | (bound.keys() & vars(builtins).keys()))
+    def _node(self, node: ast.AST) -> Form:
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            names: list[str] = []
+            at: ast.expr = node
+            while isinstance(at, ast.Attribute):
+                names.insert(0, at.attr)
+                at = at.value
+            if isinstance(at, ast.Name):
+                return self._name(at.id, names, type(node.ctx).__name__)
+        if isinstance(node, ast.Module):
+            return ("Module", self.block(node.body))  # the one block that may be empty
+        if node in self.types and isinstance(node, ast.Constant):
+            try:
+                return ("type", self.node(ast.parse(f"({node.value!s}\n)", mode="eval").body))
+            except _BAD_SOURCE:
+                pass
+        return (type(node).__name__, *(self._value(value) for _, value in ast.iter_fields(node)))
 
-    def renamed_in(self, scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> dict[str, str]:
-        """What uses are spelled anew in a scope: those of its imports, and those around it that these let through."""
-        aliases = [alias for node in _own(scope.body) if isinstance(node, ast.Import) for alias in node.names]
-        plain = [alias for alias in aliases if not alias.asname]
-        own = {alias.name.partition(".")[0] for alias in plain}
-        renamed = {old: new for old, new in self.renamed.items() if old.partition(".")[0] not in own}
-        for alias in plain:
-            move = self.moves.get(self.text.offset_of_utf8(alias.lineno - 1, alias.col_offset))
-            if "." in alias.name and not move:
-                renamed[alias.name] = alias.name  # what is under it stays its own
-            elif move and "." in alias.name:
-                renamed[alias.name] = move.target.dotted
-                self.roots |= {path.partition(".")[0] for path in (alias.name, move.target.dotted)}
-        return renamed
+    def _name(self, name: str, attributes: Sequence[str], context: str) -> Form:
+        """A use of a name: what it is, moves made."""
+        scope = self.scope.resolve(name)
+        if scope is None:
+            is_builtin = hasattr(builtins, name) and self.root.last_star < 0
+            return (context, (".".join(["builtins" if is_builtin else "?", name, *attributes]),))
+        if not self.is_imported(scope, name):
+            return (context, (name, *attributes))
+        paths = [".".join([path, *attributes]) for path in sorted(scope.imports[name])]
+        self.used.update(paths)
+        if scope.imports[name] == {name}:
+            self.through_modules.append((scope, paths[0]))
+        return (context, tuple(sorted({self.changes.apply(path) for path in paths})))
 
-    def value(self, value: object) -> object:
+    def _value(self, value: object) -> object:
         if isinstance(value, ast.AST):
             return self.node(value)
         if isinstance(value, list):
             if value and isinstance(value[0], ast.stmt):
-                return self.block(value)
-            return tuple(self.value(item) for item in value)
+                around = self.scope
+                self.scope = self.places.get(value[0], around)
+                form = self.block(value)
+                self.scope = around
+                return form
+            return tuple(self._value(item) for item in value)
         return repr(value)
+
+    def _type_comments(self, text: Text) -> Form:
+        """The comments that are read as types, as they are read at the module's top."""
+        found: list[object] = []
+        if "# type:" in text.source:
+            for token in tokenize.generate_tokens(io.StringIO(text.source, newline="").readline):
+                if token.type == tokenize.COMMENT and (match := re.match(r"# type:(?!\s*ignore)([^#]*)", token.string)):
+                    try:
+                        found.append(self.node(ast.parse(match[1].strip(), mode="eval").body))
+                    except _BAD_SOURCE:
+                        found.append(match[1])
+        return tuple(found)
+
+
+_COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
+_TYPE_MAKERS = frozenset({"TypeVar", "NewType", "NamedTuple", "TypedDict"})
+_GENERICS = frozenset(
+    [
+        "Optional",
+        "Union",
+        "List",
+        "Dict",
+        "Set",
+        "FrozenSet",
+        "Tuple",
+        "Type",
+        "Callable",
+        "Iterable",
+        "Iterator",
+        "Sequence",
+        "Mapping",
+        "ClassVar",
+        "Final",
+        "Generic",
+        "Protocol",
+        "Annotated",
+        "Generator",
+        "Awaitable",
+        "Coroutine",
+        "AsyncIterator",
+        "list",
+        "dict",
+        "set",
+        "frozenset",
+        "tuple",
+        "type",
+    ]
+)
+
+
+def _last(node: ast.AST) -> str:
+    return getattr(node, "attr", "") or getattr(node, "id", "")
+
+
+def _type_expressions(node: ast.AST) -> Iterator[ast.AST]:
+    """The expressions directly in a node that stand for types."""
+    if isinstance(node, (ast.AnnAssign, ast.arg)) and node.annotation is not None:
+        yield node.annotation
+        value = getattr(node, "value", None)
+        if value is not None and _last(node.annotation) == "TypeAlias":
+            yield value
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns is not None:
+        yield node.returns
+    elif isinstance(node, ast.ClassDef):
+        yield from (base for base in node.bases if isinstance(base, ast.Subscript))
+    elif isinstance(node, ast.Subscript) and _last(node.value) in _GENERICS:
+        yield node.slice
+    elif isinstance(node, ast.Call) and _last(node.func) == "cast":
+        yield from node.args[:1]
+    elif isinstance(node, ast.Call) and _last(node.func) in _TYPE_MAKERS:
+        yield from node.args[1:]
+        yield from (keyword.value for keyword in node.keywords if keyword.arg == "bound")
+    elif type(node).__name__ == "TypeAlias":
+        yield node.value  # type: ignore[attr-defined]
+
+
+def _type_strings(node: ast.AST) -> Iterator[ast.Constant]:
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            yield node
+    elif isinstance(node, ast.Subscript):
+        parts: list[ast.expr] = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        kind = _last(node.value)
+        for part in [] if kind == "Literal" else parts[:1] if kind == "Annotated" else parts:
+            yield from _type_strings(part)
+    elif isinstance(node, (ast.BinOp, ast.List, ast.Tuple, ast.Starred, ast.Dict)):
+        for child in ast.iter_child_nodes(node):
+            yield from _type_strings(child)
 
 
 def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -214,51 +524,55 @@ def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     yield from sorted(dict.fromkeys(run), key=lambda item: item[0])
 
 
-_SCOPES = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+def _imports_differ(old: _Module, new: _Module, changes: _Changes) -> str:
+    """Why the imports of a block would not provide what they did; empty if they do."""
+    for before, after in zip(old.blocks, new.blocks, strict=True):
+        had, has = {(local, path) for local, _, path in before}, {(local, path) for local, _, path in after}
+        had_paths, has_paths = ({path for _, path in names} for names in (had, has))
+        for local, old_path, path in sorted(before):
+            is_there = (local, path) in has or (not local and path in has_paths)
+            if not is_there and (local or not _may_go(old_path, path, has_paths, new)):
+                return f"`{old_path}` would not be imported any more"
+        for _, path in sorted(has - had):
+            is_asked = any(_is_under(to, path) and _is_under(path, module) for to, module in changes.modules.items())
+            if not is_asked and not any(_is_under(other, path) for other in had_paths | {p for _, p, _ in before}):
+                return f"`{path}` would be imported, which nothing asks for"
+    for scope, path in new.through_modules:
+        for target, module in changes.modules.items():
+            if _is_under(path, target) and path not in old.used and not _is_loaded(module, scope, changes):
+                return f"`{path}` would be used, and `{module}` not be imported"
+    return _tables_differ(old, new)
 
 
-def _own(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """The statements that run in one scope, nested blocks included, nested scopes not."""
-    for node in statements:
-        yield node
-        if not isinstance(node, _SCOPES):
-            yield from _own([child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)])
+def _may_go(old_path: str, path: str, has: Collection[str], new: _Module) -> bool:
+    """Whether an import may go: what is used of it is now used from elsewhere, or other imports provide it."""
+    module = new.changes.modules.get(path, path)
+    if any((_is_under(path, other) and _is_under(other, module)) or _is_under(other, path) for other in has):
+        return True
+    is_used = any(_is_under(used, old_path) for used in new.used)
+    return not is_used and any(_is_under(used, old_path) for used in new.changes.used)
 
 
-def _stored(node: ast.AST) -> Iterator[str]:
-    """The names that a node other than an import or a definition binds itself, its nested statements apart."""
-    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
-        yield node.name
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest
-    for child in ast.iter_child_nodes(node):
-        for name in ast.walk(child) if isinstance(child, (ast.expr, ast.withitem)) else ():
-            if isinstance(name, ast.Name) and not isinstance(name.ctx, ast.Load):
-                yield name.id
+def _is_loaded(module: str, scope: _Scope, changes: _Changes) -> bool:
+    """Whether a module is imported in a scope, or what moved was reached through it before."""
+    return any(_is_under(path, module) for path in (*scope.loaded, *changes.used))
 
 
-def _chain(node: ast.expr) -> str:
-    """`a.b.c` for an attribute of an attribute of a name; empty for any other expression."""
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
+def _tables_differ(old: _Module, new: _Module) -> str:
+    """Why a name would mean something else in some scope; empty if none does.
 
-
-def _scopes_differ(old: _Module, new: _Module) -> str:
-    """Why a name would mean something else in some scope; empty if none does."""
-    todo = [(old.table, new.table)]
+    The names that imports bind are left out: their uses were compared, and what they resolve to.
+    """
+    changed = {local for local, _ in old.all_imports | new.all_imports}
+    changed |= {path.split(".")[1] for path in new.changes.paths.values() if path.startswith("builtins.")}
+    todo = [(old.root.table, new.root.table)]
     while todo:
         left, right = todo.pop()
-        assert left is not None  # noqa: S101 - set by `read`
-        assert right is not None  # noqa: S101
+        if left is None or right is None:
+            continue
         before, after = _symbols(left), _symbols(right)
-        for name in sorted({*before, *after}):
-            if name in old.roots or name in old.builtins:
-                if not all(_only_imported(table.get(name)) for table in (before, after)):
-                    return f"`{name}` is also bound in another way"
-            elif _flags(before.get(name)) != _flags(after.get(name)):
+        for name in sorted({*before, *after} - changed):
+            if _flags(before.get(name)) != _flags(after.get(name)):
                 return f"`{name}` would mean something else in {left.get_type()} {left.get_name()}"
         children = left.get_children(), right.get_children()
         if [child.get_name() for child in children[0]] != [child.get_name() for child in children[1]]:
@@ -287,7 +601,3 @@ def _flags(symbol: symtable.Symbol | None) -> tuple[bool, ...]:
         symbol.is_annotated,
     )
     return tuple(ask() for ask in asked)
-
-
-def _only_imported(symbol: symtable.Symbol | None) -> bool:
-    return symbol is None or not (symbol.is_assigned() or symbol.is_parameter())

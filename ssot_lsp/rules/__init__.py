@@ -7,7 +7,7 @@ name to a diagnostic; of the rules that would speak of a name only the first, by
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -29,8 +29,8 @@ from ssot_lsp.model import (
 )
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
+from ssot_lsp.reading import Reading, Reference, read
 from ssot_lsp.registry import Match
-from ssot_lsp.scopes import Chain, Reading, read_scopes
 from ssot_lsp.text import Span
 
 
@@ -169,7 +169,7 @@ class Use(Import):
 
     path: ObjectRef
     """What is used: `a.b:X`."""
-    chain: Chain
+    reference: Reference
     imported_parts: int
     """How many parts of the chain the import accounts for."""
 
@@ -183,9 +183,7 @@ class Use(Import):
         """The chain as far as the registry's entry covers it."""
         covered = len(self.match.deprecated.dotted.split(".")) if self.match else 0
         beyond = covered - len(self.path.module.split("."))
-        return Span(
-            self.chain.start, self.chain.ends[min(self.imported_parts + max(beyond, 0), len(self.chain.ends)) - 1]
-        )
+        return self.reference.span(min(self.imported_parts + max(beyond, 0), len(self.reference.ends)))
 
     @cached_property
     def is_bound(self) -> Answer:
@@ -195,11 +193,22 @@ class Use(Import):
     @property
     def use(self) -> tuple[str, ...]:
         """The attributes by which the name is used."""
-        return self.chain.names[self.imported_parts :]
+        return self.reference.names[self.imported_parts :]
 
     def move(self, target: ObjectRef) -> tuple[Move, ...]:
-        """Nothing: uses are reported, and not rewritten yet."""
-        return ()
+        """The move of what is used; `target` is where the whole use leads."""
+        assert self.name is not None  # noqa: S101 - a use has a name that was imported
+        path, rest = self.path.qualname.split("."), 0
+        # the shortest part of the use that the registry moves in the same way: what follows stays as it is
+        while len(path) > rest + 1:
+            shorter = self.project.registry.match(ObjectRef(self.path.module, ".".join(path[: -rest - 1])))
+            tail = ".".join(path[-rest - 1 :])
+            if shorter is None or shorter.target is None or f"{shorter.target.dotted}.{tail}" != target.dotted:
+                break
+            rest += 1
+            found = shorter.target
+        span = self.reference.span(len(self.reference.names) - rest)
+        return (Move(self.statement, self.name, found if rest else target, span),)
 
 
 def uses(project: Project, document: Document) -> Iterator[Use]:
@@ -212,24 +221,39 @@ def uses(project: Project, document: Document) -> Iterator[Use]:
         for imported in imported_names(project, document, statement) if statement.well_formed else ():
             if imported.name and project.registry.speaks_below(imported.ref.dotted) and imported.match is None:
                 wanted[imported.name.span.start] = imported
+    yield from _uses(document, wanted)
+
+
+def uses_apart(imported: Import) -> Iterator[Use]:
+    """The uses of which a longer entry speaks than of what is imported: they do not go where that goes."""
+    if imported.name and imported.project.registry.speaks_below(imported.ref.dotted):
+        for use in _uses(imported.document, {imported.name.span.start: imported}):
+            if use.match is not None and len(use.match.deprecated.dotted) > len(imported.ref.dotted):
+                yield use
+
+
+def _uses(document: Document, wanted: Mapping[int, Import]) -> Iterator[Use]:
+    """What the registry says of the uses of some imports, given by where their names stand."""
     reading = _reading(document) if wanted else None
     if reading is None:
         return
     roots = {imported.name.local for imported in wanted.values() if imported.name}
-    for chain in reading.chains(document.text, roots):
-        scope = reading.scopes.resolve(chain.names[0], chain.scope)
-        sites = scope.sites[chain.names[0]] if scope and chain.names[0] not in reading.scopes.given_away else []
+    for reference in reading.references:
+        scope = reading.resolve(reference) if reference.root in roots else None
+        if scope is None or len(reference.names) < 2 or reference.root in scope.given_away:
+            continue
+        sites = scope.sites[reference.root]
         places = [reading.imports.aliases.get(site) for site in sites]
         found = [wanted[place] for place in places if place is not None and place in wanted]
         for imported in found if len(found) == len(sites) or all(map(_is_plain, found)) else ():
-            if (use := _use(imported, chain)) is not None:
+            if (use := _use(imported, reference)) is not None:
                 yield use
                 break
 
 
 def _reading(document: Document) -> Reading | None:
     try:
-        return read_scopes(document.text)
+        return read(document.text)
     except RecursionError:
         return None
 
@@ -238,14 +262,15 @@ def _is_plain(imported: Import) -> bool:
     return not imported.statement.is_from and imported.name is not None and imported.name.asname is None
 
 
-def _use(imported: Import, chain: Chain) -> Use | None:
-    """The chain as a use of what was imported, if it goes beyond it."""
+def _use(imported: Import, reference: Reference) -> Use | None:
+    """The reference as a use of what was imported, if it goes beyond it."""
     path = imported.ref.dotted.split(".")
     parts = len(path) if _is_plain(imported) else 1
-    if len(chain.names) <= parts or (_is_plain(imported) and list(chain.names[:parts]) != path):
+    if len(reference.names) <= parts or (_is_plain(imported) and list(reference.names[:parts]) != path):
         return None
-    ref = ObjectRef(imported.ref.dotted, ".".join(chain.names[parts:]))
-    found = Use(imported.project, imported.document, imported.statement, imported.name, ref.module, ref, chain, parts)
+    ref = ObjectRef(imported.ref.dotted, ".".join(reference.names[parts:]))
+    around = (imported.project, imported.document, imported.statement, imported.name)
+    found = Use(*around, ref.module, ref, reference, parts)
     return found if found.match is not None else None
 
 

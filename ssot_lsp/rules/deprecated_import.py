@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ssot_lsp.model import Applicability, Diagnostic, ObjectRef, Replacement
 from ssot_lsp.modules import Answer
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, sentence
+from ssot_lsp.rules import Import, Rule, sentence, uses_apart
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -25,7 +27,7 @@ def check(imported: Import) -> Diagnostic | None:
         deprecated=imported.is_bound is not Answer.NO,
         entry=match.entry,
         related=(*imported.defined(target, f"`{target.dotted}` is defined here"), *imported.registered(match.entry)),
-        replacements=() if missing or imported.use else (_replacement(imported, match, target),),
+        replacements=() if missing else tuple(_replacements(imported, match, target)),
     )
 
 
@@ -49,12 +51,25 @@ def _is_missing(imported: Import, target: ObjectRef) -> bool:
     return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.NO
 
 
-def _replacement(imported: Import, match: Match, target: ObjectRef) -> Replacement:
+def _replacements(imported: Import, match: Match, target: ObjectRef) -> Iterator[Replacement]:
+    """The replacement, and with it the choice to keep the local name where the canonical one is called otherwise."""
     stated = match.entry.applicability
     different = stated is None and _are_different(imported, target)
     applicability = stated or (Applicability.UNSAFE if different else Applicability.SAFE)
-    title = f"Import `{target.dotted}`" + (" (a different definition)" if different else "")
-    return Replacement(title, applicability, imported.move(target))
+    doubt = " (a different definition)" if different else ""
+    moves = imported.move(target)
+    for use in uses_apart(imported):
+        if use.match is not None and use.match.target is not None:
+            moves += use.move(use.match.target)
+            order = [Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY]
+            applicability = max(applicability, use.match.entry.applicability or applicability, key=order.index)
+    yield Replacement(f"{'Use' if imported.use else 'Import'} `{target.dotted}`{doubt}", applicability, moves)
+    name = imported.name
+    is_renamed = name is not None and not name.asname and target.dotted.rpartition(".")[2] != name.local
+    is_direct = not imported.use and (imported.statement.is_from or "." not in imported.module)
+    if name is not None and is_renamed and is_direct and "." not in target.qualname:
+        kept = tuple(move._replace(keeps_name=True) for move in moves)
+        yield Replacement(f"Import `{target.dotted}` as `{name.local}`{doubt}", Applicability.DISPLAY, kept)
 
 
 def _are_different(imported: Import, target: ObjectRef) -> bool:

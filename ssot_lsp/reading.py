@@ -1,0 +1,247 @@
+"""A text that Python can parse, read once: its tree, its scopes, its imports by place, and every use of a name.
+
+What is here is certain: a use whose place or meaning cannot be told is not listed, its name is among the `unsure`.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from ssot_lsp.scopes import ImportScopes, Scope, Scopes, last_part
+from ssot_lsp.syntax import interpolated
+from ssot_lsp.text import Span, Text
+
+_LOOKS_UP_NAMES = frozenset({"locals", "globals", "eval", "exec"})
+_TYPE_COMMENT = re.compile(r"#\s*type:\s*(?!ignore\b)(.*?)\s*(?:#.*)?$", re.DOTALL)
+_LITERAL = re.compile(r"""[rRuU]?('''|\"""|'|")(.*)\1""", re.DOTALL)
+
+
+class Reference(NamedTuple):
+    """A use of a name, with the attributes that follow it directly: `a.b.c`."""
+
+    names: tuple[str, ...]
+    start: int
+    """Where it begins, in code points."""
+    ends: tuple[int, ...]
+    """Where each of its parts ends."""
+    scope: Scope
+    """The scope in which it stands."""
+    row: int
+    """The row (from 0) that it begins in."""
+    is_deleted: bool = False
+    """It is the target of a `del`."""
+
+    @property
+    def root(self) -> str:
+        """The name itself."""
+        return self.names[0]
+
+    def span(self, parts: int) -> Span:
+        """The text of its first parts."""
+        return Span(self.start, self.ends[parts - 1])
+
+
+class Reading:
+    """What is worked out once for a text, however often it is asked for."""
+
+    def __init__(self, text: Text, tree: ast.Module) -> None:
+        self.text = text
+        self.tree = tree
+        self.scopes = Scopes(tree)
+        self.imports = ImportScopes(self.scopes, text)
+        self._unsure: set[str] = set()
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """Every use of a name, in no order: in code, f-strings, types that are strings, type comments."""
+        return (*self._in_code(), *self._in_types(), *self._in_comments())
+
+    @property
+    def unsure(self) -> frozenset[str]:
+        """The names that are also mentioned where their uses cannot be told, or not be changed."""
+        _ = self.references
+        return frozenset(self._unsure)
+
+    @cached_property
+    def name_lookups(self) -> frozenset[Scope]:
+        """The scopes in which code asks for names by their text: `locals()`, `globals()`, `eval` and the like."""
+        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
+        called = ((node, node.func) for node in calls if isinstance(node.func, ast.Name))
+        return frozenset(
+            self.scopes.of[name]
+            for node, name in called
+            if name.id in _LOOKS_UP_NAMES or (name.id == "vars" and not node.args)
+        )
+
+    def is_in_string(self, name: str) -> bool:
+        """Whether a string that is not read as a type is a name, or a dotted path to it, as in `__all__`."""
+        if not re.search(rf"""["'.]{name}["']""", self.text.source):
+            return False
+        types = {node for node, _ in self.scopes.types}
+        strings = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant) and n not in types)
+        return any(isinstance(n.value, str) and f".{n.value}".endswith(f".{name}") for n in strings)
+
+    def is_parameter_of_test(self, name: str) -> bool:
+        """Whether a test or a fixture has a parameter of that name: pytest looks for it among the module's names."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                decorators = (child for decorator in node.decorator_list for child in ast.walk(decorator))
+                is_asked = node.name.startswith("test") or any(last_part(d) == "fixture" for d in decorators)
+                if is_asked and any(arg.arg == name for arg in (*node.args.args, *node.args.kwonlyargs)):
+                    return True
+        return False
+
+    def resolve(self, reference: Reference) -> Scope | None:
+        """The scope that binds what a reference means; None if none does, as for a builtin."""
+        return self.scopes.resolve(reference.root, reference.scope)
+
+    def of(self, scope: Scope, name: str) -> Iterator[Reference]:
+        """The uses of a name that a scope binds."""
+        return (r for r in self.references if r.root == name and self.resolve(r) is scope)
+
+    def _in_code(self) -> Iterator[Reference]:
+        outer = {node.value: node for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
+        formatted = list(_outermost(self.tree))
+        inside = {node for string in formatted for node in ast.walk(string)}
+        for node in self.scopes.names():
+            if node not in inside and not isinstance(node.ctx, ast.Store):
+                yield self._chain(node, outer, self.scopes.of[node], self.text, 0)
+        for string in formatted:
+            yield from self._in_f_string(string)
+
+    def _chain(
+        self, node: ast.Name, outer: dict[ast.expr, ast.Attribute], scope: Scope, text: Text, base: int
+    ) -> Reference:
+        """A name and the attributes behind it, as far as they are written in one piece; `base`: where `text` begins."""
+        start = text.offset_of_utf8(node.lineno - 1, node.col_offset)
+        names, ends = [node.id], [_end(text, node)]
+        at: ast.expr = node
+        while at in outer:
+            at = outer[at]
+            end = _end(text, at)
+            written = re.sub(r"[ \t\f]|\\?\r?\n|\\?\r", "", text.source[ends[-1] : end])
+            if written != f".{at.attr}":  # a comment or a parenthesis stands between
+                break
+            names.append(at.attr)
+            ends.append(end)
+        if text.source[start : ends[0]] != node.id:  # written in letters that Python takes for others (PEP 3131)
+            self._unsure.add(node.id)
+        is_deleted = isinstance(node.ctx, ast.Del)
+        row = self.text.position(base + start).row
+        return Reference(tuple(names), base + start, tuple(base + end for end in ends), scope, row, is_deleted)
+
+    def _in_f_string(self, node: ast.JoinedStr) -> Iterator[Reference]:
+        scopes: dict[str, set[Scope]] = {}
+        count: Counter[str] = Counter()
+        for child in ast.walk(node):
+            if isinstance(child, ast.Name):
+                scopes.setdefault(child.id, set()).add(self.scopes.of[child])
+                count[child.id] += 1
+        if not count:
+            return
+        start = self.text.offset_of_utf8(node.lineno - 1, node.col_offset)
+        source = self.text.source[start : _end(self.text, node)]
+        found = [*interpolated(source)]
+        written = Counter(chain.names[0] for chain in found)
+        for name in count:
+            if count[name] != written[name] or len(scopes[name]) > 1:
+                self._unsure.add(name)
+        for names, begin, ends, is_shown in found:
+            if is_shown:
+                self._unsure.add(names[0])
+            elif names[0] in count and names[0] not in self._unsure:
+                (scope,) = scopes[names[0]]
+                row = self.text.position(start + begin).row
+                yield Reference(names, start + begin, tuple(start + end for end in ends), scope, row)
+
+    def _in_types(self) -> Iterator[Reference]:
+        for node, scope in self.scopes.types:
+            start = self.text.offset_of_utf8(node.lineno - 1, node.col_offset)
+            match = _LITERAL.fullmatch(self.text.source[start : _end(self.text, node)])
+            if match is None or match[2] != node.value:
+                self._unsure.update(re.findall(r"\w+", str(node.value)))
+            else:
+                yield from self._in_type(match[2], start + match.start(2), scope)
+
+    def _in_type(self, source: str, start: int, scope: Scope) -> Iterator[Reference]:
+        """The names in a type that is written as text."""
+        try:
+            tree = ast.parse(f"({source}\n)", mode="eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self._unsure.update(re.findall(r"\w+", source))
+            return
+        text = Text(f"({source}\n)")
+        outer = {node.value: node for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                yield self._chain(node, outer, scope, text, start - 1)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                self._unsure.update(re.findall(r"\w+", node.value))
+
+    def _in_comments(self) -> Iterator[Reference]:
+        if "type:" not in self.text.source:
+            return
+        for span in _comments(self.text):
+            match = _TYPE_COMMENT.match(self.text.source[slice(*span)])
+            if match is None:
+                continue
+            if "->" in match[1]:  # of a whole function; too rare to be taken apart
+                self._unsure.update(re.findall(r"\w+", match[1]))
+            else:
+                scope = self._scope_at(self.text.position(span.start).row)
+                yield from self._in_type(match[1], span.start + match.start(1), scope)
+
+    def _scope_at(self, row: int) -> Scope:
+        """The innermost function or class that a row (from 0) belongs to."""
+        found, rows = self.scopes.module, len(self.text.line_starts) + 1
+        for scope in set(self.scopes.of.values()):
+            first = getattr(scope.node, "lineno", 0) - 1
+            last = (getattr(scope.node, "end_lineno", 0) or 0) - 1
+            if isinstance(scope.node, ast.stmt) and first <= row <= last and last - first < rows:
+                found, rows = scope, last - first
+        return found
+
+
+@lru_cache(maxsize=4)
+def read(text: Text) -> Reading | None:
+    """Read a text; None if it does not parse. Raises RecursionError for one that is nested too deeply."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.source)
+    except (SyntaxError, ValueError, MemoryError):
+        return None
+    return Reading(text, tree)
+
+
+def _outermost(node: ast.AST) -> Iterator[ast.JoinedStr]:
+    """The f-strings that are not part of another."""
+    todo = [node]
+    while todo:
+        at = todo.pop()
+        if isinstance(at, ast.JoinedStr):
+            yield at
+        else:
+            todo += ast.iter_child_nodes(at)
+
+
+def _comments(text: Text) -> Iterator[Span]:
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text.source, newline="").readline):
+            if token.type == tokenize.COMMENT:
+                start = text.line_starts[token.start[0] - 1] + token.start[1]
+                yield Span(start, start + len(token.string))
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+def _end(text: Text, node: ast.expr) -> int:
+    return text.offset_of_utf8((node.end_lineno or node.lineno) - 1, node.end_col_offset or 0)
