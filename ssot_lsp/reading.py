@@ -37,7 +37,9 @@ class Reference(NamedTuple):
     row: int
     """The row (from 0) that it begins in."""
     is_deleted: bool = False
-    """It is the target of a `del`."""
+    """The name itself is the target of a `del`."""
+    is_target: bool = False
+    """All of it is the target of an assignment or of a `del`."""
 
     @property
     def root(self) -> str:
@@ -81,11 +83,21 @@ class Reading:
             if name.id in _LOOKS_UP_NAMES or (name.id == "vars" and not node.args)
         )
 
+    @cached_property
+    def nones(self) -> frozenset[ast.AST]:
+        """The names in `name = None`, as it stands in the handler of an import that may fail."""
+        assigned = (node for node in ast.walk(self.tree) if isinstance(node, ast.Assign))
+        is_none = (n for n in assigned if isinstance(n.value, ast.Constant) and n.value.value is None)
+        return frozenset(target for node in is_none for target in node.targets)
+
     def is_in_string(self, name: str) -> bool:
         """Whether a string that is not read as a type is a name, or a dotted path to it, as in `__all__`."""
         if not re.search(rf"""["'.]{name}["']""", self.text.source):
             return False
         types = {node for node, _ in self.scopes.types}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Subscript) and last_part(node.value) == "Literal":
+                types.update(child for child in ast.walk(node.slice) if isinstance(child, ast.Constant))
         strings = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant) and n not in types)
         return any(isinstance(n.value, str) and f".{n.value}".endswith(f".{name}") for n in strings)
 
@@ -136,7 +148,9 @@ class Reading:
             self._unsure.add(node.id)
         is_deleted = isinstance(node.ctx, ast.Del)
         row = self.text.position(base + start).row
-        return Reference(tuple(names), base + start, tuple(base + end for end in ends), scope, row, is_deleted)
+        is_target = not isinstance(getattr(at, "ctx", None), ast.Load)
+        ends = [base + end for end in ends]
+        return Reference(tuple(names), base + start, tuple(ends), scope, row, is_deleted, is_target)
 
     def _in_f_string(self, node: ast.JoinedStr) -> Iterator[Reference]:
         scopes: dict[str, set[Scope]] = {}

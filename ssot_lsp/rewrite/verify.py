@@ -150,6 +150,10 @@ class _Scope:
         """All paths that imports name."""
         self.others: set[str] = set()
         """The names that are bound in another way."""
+        self.nones: set[str] = set()
+        """The names that are set to None, as in the handler of an import that failed."""
+        self.given_away: set[str] = set()
+        """The names that functions declare `global` or `nonlocal`, and so bind here."""
         self.last_star = -1
         """The row of the last `import *`."""
         self.first_import: dict[str, int] = {}
@@ -179,7 +183,9 @@ class _Scope:
     def binds(self, name: str) -> bool:
         """Whether a name is local here."""
         symbol = self.symbol(name)
-        return name in self.imports or name in self.others if symbol is None else symbol.is_local()
+        if symbol is None:
+            return name in self.imports or name in self.others or name in self.nones
+        return symbol.is_local()
 
     def resolve(self, name: str) -> _Scope | None:
         """The scope whose binding a name means here; None for builtins and unknown names."""
@@ -205,14 +211,22 @@ class _Module:
         self.root = _Scope(table, None)
         self.places: dict[ast.AST, _Scope] = {}
         """The nodes at which another scope begins."""
+        self.nonlocals: list[tuple[_Scope, str]] = []
+        self.nones: set[ast.AST] = set()
+        """The names in `name = None`."""
         self.types: set[ast.AST] = set()
         """The strings that are read as code."""
-        self.given_away: set[str] = set()
         self.is_looking_up = False
         """It asks for names by their text."""
         self.all_imports: set[tuple[str, str]] = set()
         self._survey(tree)
-        bound = self.root.imports.keys() | self.root.others
+        for scope, name in self.nonlocals:
+            at = scope.parent
+            while at is not None and not (at.is_function and at.binds(name)):
+                at = at.parent
+            if at is not None:
+                at.given_away.add(name)
+        bound = self.root.imports.keys() | self.root.others | self.root.nones
         self.kept: frozenset[str] = before.kept if before else frozenset(bound) - changes.private
         """The names of the module that others may ask for."""
         self.used: set[str] = set()
@@ -278,11 +292,15 @@ class _Module:
                 self._note_import(alias, path, node.lineno, scope, is_from=isinstance(node, ast.ImportFrom))
         elif isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
-                scope.others.add(node.id)
+                (scope.nones if node in self.nones else scope.others).add(node.id)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None:
+            self.nones.update(node.targets)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             scope.others.add(node.name)
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            self.given_away.update(node.names)
+        elif isinstance(node, ast.Global):
+            self.root.given_away.update(node.names)
+        elif isinstance(node, ast.Nonlocal):
+            self.nonlocals += ((scope, name) for name in node.names)
         elif isinstance(node, ast.NamedExpr):
             at = scope
             while at.parent is not None and at.table is not None and at.table.get_name() in _COMPREHENSIONS:
@@ -325,8 +343,8 @@ class _Module:
         return (
             name in scope.imports
             and (symbol is None or symbol.is_imported())
-            and name not in scope.others
-            and name not in self.given_away
+            and name not in scope.others | scope.nones
+            and name not in scope.given_away
             and scope.first_import[name] > scope.last_star
         )
 
@@ -401,7 +419,8 @@ class _Module:
         if scope is None:
             is_builtin = hasattr(builtins, name) and self.root.last_star < 0
             return (context, (".".join(["builtins" if is_builtin else "?", name, *attributes]),))
-        if not self.is_imported(scope, name):
+        is_optional = name in scope.nones and name not in scope.others | scope.given_away and name in scope.imports
+        if not self.is_imported(scope, name) and not (is_optional and attributes):
             return (context, (name, *attributes))
         paths = [".".join([path, *attributes]) for path in sorted(scope.imports[name])]
         self.used.update(paths)
@@ -547,6 +566,8 @@ def _imports_differ(old: _Module, new: _Module, changes: _Changes) -> str:
 def _may_go(old_path: str, path: str, has: Collection[str], new: _Module) -> bool:
     """Whether an import may go: what is used of it is now used from elsewhere, or other imports provide it."""
     module = new.changes.modules.get(path, path)
+    if path.startswith("builtins."):
+        return True
     if any((_is_under(path, other) and _is_under(other, module)) or _is_under(other, path) for other in has):
         return True
     is_used = any(_is_under(used, old_path) for used in new.used)

@@ -105,15 +105,26 @@ class Import:
         return found
 
     def _is_fallback(self, target: ObjectRef | None) -> bool:
-        """Whether it stands in an `except ImportError` whose `try` imports the canonical path."""
-        if target is None or not self.statement.handler_of:
+        """Whether it is there for those who do not have the canonical path yet.
+
+        It stands in an `except ImportError` whose `try` imports that path, or binds the same local name to an object of
+        that name in that package; or another branch of the same `if` binds the local name by the canonical path.
+        """
+        here = self.statement
+        if target is None or self.name is None or not (here.handler_of or here.branches):
             return False
-        return any(
-            imported.ref.dotted == target.dotted
-            for statement in self.document.syntax.imports
-            if set(statement.guarded_by) & set(self.statement.handler_of)
-            for imported in imported_names(self.project, self.document, statement)
-        )
+        for statement in self.document.syntax.imports:
+            is_try = bool({*statement.guarded_by} & {*here.handler_of})
+            if not is_try and not _are_alternatives(statement, here):
+                continue
+            for imported in imported_names(self.project, self.document, statement):
+                is_same_name = imported.name is not None and imported.name.local == self.name.local
+                is_target = imported.ref.dotted == target.dotted
+                if is_try and (is_target or (is_same_name and _are_alike(imported.ref, target) and not imported.match)):
+                    return True
+                if not is_try and is_target and is_same_name:
+                    return True
+        return False
 
     @property
     def may_fail(self) -> bool:
@@ -242,13 +253,32 @@ def _uses(document: Document, wanted: Mapping[int, Import]) -> Iterator[Use]:
         scope = reading.resolve(reference) if reference.root in roots else None
         if scope is None or len(reference.names) < 2 or reference.root in scope.given_away:
             continue
-        sites = scope.sites[reference.root]
+        # an attribute of None is never what is meant
+        sites = [site for site in scope.sites[reference.root] if site not in reading.nones]
         places = [reading.imports.aliases.get(site) for site in sites]
         found = [wanted[place] for place in places if place is not None and place in wanted]
         for imported in found if len(found) == len(sites) or all(map(_is_plain, found)) else ():
             if (use := _use(imported, reference)) is not None:
                 yield use
                 break
+
+
+def uses_of_package(imported: Import) -> Iterator[Use]:
+    """The uses of `a.x` that a plain `import a.b` makes possible, and of which the registry speaks too."""
+    reading = _reading(imported.document) if _is_plain(imported) and "." in imported.module else None
+    if reading is None or imported.name is None:
+        return
+    scope, root = reading.imports.scope(imported.statement), imported.name.local
+    statements = (s for s in imported.document.syntax.imports if not s.is_from and reading.imports.scope(s) is scope)
+    others = [f"{name.name}." for statement in statements for name in statement.names if name.local == root]
+    for reference in reading.of(scope, root) if root not in scope.given_away else ():
+        path = ".".join(reference.names)
+        if len(reference.names) > 1 and not f"{path}.".startswith(tuple(others)):
+            ref = ObjectRef(root, path[len(root) + 1 :])
+            around = (imported.project, imported.document, imported.statement, imported.name)
+            use = Use(*around, root, ref, reference, 1)
+            if use.match is not None:
+                yield use
 
 
 def _reading(document: Document) -> Reading | None:
@@ -272,6 +302,18 @@ def _use(imported: Import, reference: Reference) -> Use | None:
     around = (imported.project, imported.document, imported.statement, imported.name)
     found = Use(*around, ref.module, ref, reference, parts)
     return found if found.match is not None else None
+
+
+def _are_alike(one: ObjectRef, other: ObjectRef) -> bool:
+    """Whether two paths begin with the same package and end in the same name."""
+    ends = ([ref.dotted.partition(".")[0], ref.dotted.rpartition(".")[2]] for ref in (one, other))
+    return next(ends) == next(ends)
+
+
+def _are_alternatives(one: ImportStatement, other: ImportStatement) -> bool:
+    """Whether two statements stand in different branches of one `if`."""
+    branches = dict(one.branches)
+    return any(branches.get(at, branch) != branch for at, branch in other.branches)
 
 
 def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:

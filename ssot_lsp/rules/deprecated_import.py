@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ssot_lsp.model import Applicability, Diagnostic, ObjectRef, Replacement
 from ssot_lsp.modules import Answer
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, sentence, uses_apart
+from ssot_lsp.rules import Import, Rule, sentence, uses_apart, uses_of_package
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -17,17 +17,18 @@ def check(imported: Import) -> Diagnostic | None:
         return None
     target = match.target
     missing = _is_missing(imported, target)
+    cycle = () if missing else _cycle(imported, target)
     return Diagnostic(
         RULE.code,
         RULE.name,
-        " ".join(filter(None, (_message(imported, target, missing=missing), sentence(match.entry)))),
+        " ".join(filter(None, (_message(imported, target, missing=missing), _warning(cycle), sentence(match.entry)))),
         match.entry.severity or imported.failure_severity,
         imported.name_span,
         help="" if missing else f"{'use' if imported.use else 'import'} `{target}`",
         deprecated=imported.is_bound is not Answer.NO,
         entry=match.entry,
         related=(*imported.defined(target, f"`{target.dotted}` is defined here"), *imported.registered(match.entry)),
-        replacements=() if missing else tuple(_replacements(imported, match, target)),
+        replacements=() if missing else tuple(_replacements(imported, match, target, is_cycle=bool(cycle))),
     )
 
 
@@ -51,14 +52,29 @@ def _is_missing(imported: Import, target: ObjectRef) -> bool:
     return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.NO
 
 
-def _replacements(imported: Import, match: Match, target: ObjectRef) -> Iterator[Replacement]:
+def _cycle(imported: Import, target: ObjectRef) -> tuple[str, ...]:
+    """The modules of an import cycle that the move would close and that is not there yet; empty if it closes none."""
+    statement, module, modules = imported.statement, imported.document.module, imported.project.modules
+    if not module or statement.deferred or statement.type_checking or module == target.module:
+        return ()
+    chain = modules.import_chain(target.module, module)
+    return () if not chain or modules.import_chain(module, target.module) else (module, *chain)
+
+
+def _warning(cycle: Sequence[str]) -> str:
+    return f"That closes an import cycle: {' -> '.join(cycle)}." if cycle else ""
+
+
+def _replacements(imported: Import, match: Match, target: ObjectRef, *, is_cycle: bool) -> Iterator[Replacement]:
     """The replacement, and with it the choice to keep the local name where the canonical one is called otherwise."""
     stated = match.entry.applicability
     different = stated is None and _are_different(imported, target)
     applicability = stated or (Applicability.UNSAFE if different else Applicability.SAFE)
+    if is_cycle and applicability is Applicability.SAFE:
+        applicability = Applicability.UNSAFE
     doubt = " (a different definition)" if different else ""
     moves = imported.move(target)
-    for use in uses_apart(imported):
+    for use in () if imported.use else (*uses_apart(imported), *uses_of_package(imported)):
         if use.match is not None and use.match.target is not None:
             moves += use.move(use.match.target)
             order = [Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY]
