@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ssot_lsp.bindings import absolute
-from ssot_lsp.config import Settings, declared_distributions, load_settings, source_roots
+from ssot_lsp.config import Settings, declared_distributions, line_length, load_settings, source_roots
 from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher
 from ssot_lsp.model import Entry, ImportStatement
@@ -117,6 +117,11 @@ class Project:
     @cached_property
     def _excluded(self) -> Callable[[str], bool]:
         return glob_matcher(self.settings.exclude) if self.settings.exclude else lambda path: False
+
+    @cached_property
+    def line_length(self) -> int:
+        """How long the project's lines may be, in code points."""
+        return line_length(self.root)
 
     def absolute(self, statement: ImportStatement, document: Document) -> str | None:
         """The absolute module path that a `from` statement of the document names; None above the top."""

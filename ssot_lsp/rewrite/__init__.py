@@ -61,7 +61,8 @@ def _attempt(
         lambda module: project.registry.match(ObjectRef(module)) is not None,
     )
     names = plan_names(statements, moves, reading, others)
-    edits = [*move_names(document, statements, names.plans, reading.imports if reading else None, others)]
+    scopes = reading.imports if reading else None
+    edits = [*move_names(document, statements, names.plans, scopes, others, project.line_length)]
     edits += names.edits
     if reading is not None:
         _keep_loaded(document, project, names, reading)

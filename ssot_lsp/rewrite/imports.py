@@ -21,8 +21,6 @@ from ssot_lsp.rewrite.spelling import Spelling
 from ssot_lsp.scopes import ImportScopes
 from ssot_lsp.text import TextEdit
 
-_FLAT_LENGTH = 88
-
 
 class _Place(NamedTuple):
     """Where a name is imported from: as a part of which statement."""
@@ -51,12 +49,13 @@ def move_names(
     plans: Mapping[Key, Plan],
     scopes: ImportScopes | None,
     others: Others,
+    line_length: int,
 ) -> Iterator[TextEdit]:
     """The edits that import names as the plans say.
 
     `statements` are all of the document's imports, each with its absolute module (empty for `import`); `scopes` is None
-    for a file that does not parse; `others` tells what other files have to do with this one. Raises RefusalError where
-    a plan cannot be carried out.
+    for a file that does not parse; `others` tells what other files have to do with this one. Statements that are
+    wrapped keep to the `line_length` (code points). Raises RefusalError where a plan cannot be carried out.
     """
     by_block: dict[int, list[tuple[ImportStatement, str]]] = {}
     for statement, absolute in statements:
@@ -64,7 +63,7 @@ def move_names(
     bound = tuple(_bound_paths(statements, plans))
     for block in by_block.values():
         if any(statement.span == span for statement, _ in block for span, _ in plans):
-            yield from _Block(document, block, plans, bound, scopes, others).apply()
+            yield from _Block(document, block, plans, bound, scopes, others, line_length).apply()
 
 
 def _bound_paths(statements: Sequence[tuple[ImportStatement, str]], plans: Mapping[Key, Plan]) -> Iterator[_Bound]:
@@ -101,12 +100,14 @@ class _Block:
         bound: Sequence[_Bound],
         scopes: ImportScopes | None,
         others: Others,
+        line_length: int,
     ) -> None:
         self.document = document
         self.plans = plans
         self.bound = bound
         self.scopes = scopes
         self.others = others
+        self.line_length = line_length
         self.statements = [
             WorkingStatement(statement, absolute, [Item(name.name, name.asname) for name in statement.names])
             for statement, absolute in statements
@@ -181,6 +182,7 @@ class _Block:
                 is_same = (place.module and place.absolute == same) if origin.is_from else not place.module
                 if is_same and not place.is_besides:
                     layout = layout.with_alias(i, _alias_code(layout.aliases[i], item))
+                    layout = layout.fitting(i, len(statement.indentation(self.document.text)), self.line_length)
                     statement.items[i] = item
                     keep.append(i)
                 else:
@@ -291,6 +293,8 @@ class _Block:
         layout = self._open(home)
         if layout.can_hold(item):
             layout = layout.with_item(item)
+            index = layout.aliases.index(item.code)
+            layout = layout.fitting(index, len(home.indentation(self.document.text)), self.line_length)
         else:
             layout, home.behind = layout.with_item(item, at_end=True), item.behind
         index = layout.aliases.index(item.code)
@@ -310,11 +314,11 @@ class _Block:
                 other.items.append(item)
                 other.names.append(None)
                 indentation = statement.indentation(self.document.text)
-                other.layout = _new_layout(place.module, other.items, model, indentation)
+                other.layout = _new_layout(place.module, other.items, model, indentation, self.line_length)
                 other.above, other.behind = [], ""
                 return
         added = WorkingStatement(statement.origin, place.absolute, [item], is_new=True)
-        added.layout = _new_layout(place.module, [item], model, "")
+        added.layout = _new_layout(place.module, [item], model, "", self.line_length)
         added.above, added.behind = list(item.above), item.behind
         new.append(added)
 
@@ -331,7 +335,7 @@ def _alias_code(old: str, item: Item) -> str:
     return item.code
 
 
-def _new_layout(module: str, items: Sequence[Item], model: Layout, indentation: str) -> Layout:
+def _new_layout(module: str, items: Sequence[Item], model: Layout, indentation: str, limit: int) -> Layout:
     """A new statement in the style of the one that its names come from."""
     aliases = tuple(item.code for item in items)
     if not module:
@@ -346,7 +350,7 @@ def _new_layout(module: str, items: Sequence[Item], model: Layout, indentation: 
         "",
         "",
     )
-    fits = not (model.is_wrapped and model.is_one_per_line) and len(indentation) + len(flat.code) <= _FLAT_LENGTH
+    fits = not (model.is_wrapped and model.is_one_per_line) and len(indentation) + len(flat.code) <= limit
     if len(items) == 1 or ((fits or not model.is_wrapped) and not any(item.has_comment for item in items)):
         return flat
     first = model.gaps[0]
