@@ -59,10 +59,11 @@ def _attempt(
         partial(_leads_back, document, project),
         partial(_is_there, document, project),
         lambda module: project.registry.match(ObjectRef(module)) is not None,
+        project.line_length,
     )
     names = plan_names(statements, moves, reading, others)
     scopes = reading.imports if reading else None
-    edits = [*move_names(document, statements, names.plans, scopes, others, project.line_length)]
+    edits = [*move_names(document, statements, names.plans, scopes, others)]
     edits += names.edits
     if reading is not None:
         _keep_loaded(document, project, names, reading)

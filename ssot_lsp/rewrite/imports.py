@@ -49,13 +49,12 @@ def move_names(
     plans: Mapping[Key, Plan],
     scopes: ImportScopes | None,
     others: Others,
-    line_length: int,
 ) -> Iterator[TextEdit]:
     """The edits that import names as the plans say.
 
     `statements` are all of the document's imports, each with its absolute module (empty for `import`); `scopes` is None
-    for a file that does not parse; `others` tells what other files have to do with this one. Statements that are
-    wrapped keep to the `line_length` (code points). Raises RefusalError where a plan cannot be carried out.
+    for a file that does not parse; `others` tells what other files have to do with this one. Raises RefusalError where
+    a plan cannot be carried out.
     """
     by_block: dict[int, list[tuple[ImportStatement, str]]] = {}
     for statement, absolute in statements:
@@ -63,7 +62,7 @@ def move_names(
     bound = tuple(_bound_paths(statements, plans))
     for block in by_block.values():
         if any(statement.span == span for statement, _ in block for span, _ in plans):
-            yield from _Block(document, block, plans, bound, scopes, others, line_length).apply()
+            yield from _Block(document, block, plans, bound, scopes, others).apply()
 
 
 def _bound_paths(statements: Sequence[tuple[ImportStatement, str]], plans: Mapping[Key, Plan]) -> Iterator[_Bound]:
@@ -100,14 +99,13 @@ class _Block:
         bound: Sequence[_Bound],
         scopes: ImportScopes | None,
         others: Others,
-        line_length: int,
     ) -> None:
         self.document = document
         self.plans = plans
         self.bound = bound
         self.scopes = scopes
         self.others = others
-        self.line_length = line_length
+        self.line_length = others.line_length
         self.statements = [
             WorkingStatement(statement, absolute, [Item(name.name, name.asname) for name in statement.names])
             for statement, absolute in statements

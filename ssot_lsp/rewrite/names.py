@@ -35,6 +35,8 @@ class Others(NamedTuple):
     """Whether a name that a `from` statement imports is known to be there."""
     is_deprecated: Callable[[str], bool]
     """Whether the registry speaks of a module."""
+    line_length: int
+    """How long lines of the project may be (code points), where a statement is wrapped."""
 
 
 class Plan(NamedTuple):
