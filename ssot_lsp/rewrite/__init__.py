@@ -96,7 +96,8 @@ def _is_there(document: Document, project: Project, statement: ImportStatement, 
 def _keep_loaded(document: Document, project: Project, names: Names, reading: Reading) -> None:
     """Make sure that no submodule is used whose only import goes. Raises RefusalError if one is."""
     gone = {key for key, plan in names.plans.items() if not plan.stays}
-    left = set[str]()
+    new = (spelling for plan in names.plans.values() for spelling in plan.spellings)
+    left = {spelling.module or spelling.item.name for spelling in new if spelling.item is not None}
     for statement in document.syntax.imports:
         module = project.absolute(statement, document) if statement.is_from else ""
         stays = [name.path_in(module or "") for name in statement.names if (statement.span, name.span) not in gone]

@@ -171,7 +171,7 @@ class _Block:
                     statement.orphans += item.comments  # it is imported here already
                     continue
                 home = self._home(index, place) if not keeps_order else None
-                if home is not None and not (only_known and not home.has(item)):
+                if home is not None and not (only_known and not self._has(home, item)):
                     self._join(statement, home, item)
                     continue
                 if origin.is_from and place.module and not staying and in_place is None:
@@ -181,7 +181,7 @@ class _Block:
                 if is_same and not place.is_besides:
                     layout = layout.with_alias(i, _alias_code(layout.aliases[i], item))
                     layout = layout.fitting(i, len(statement.indentation(self.document.text)), self.line_length)
-                    statement.items[i] = item
+                    statement.items[i], statement.names[i] = item, None
                     keep.append(i)
                 else:
                     comes_first = keeps_order and all(self._is_there(statement, k) for k in staying if k < i)
@@ -271,11 +271,20 @@ class _Block:
         if statement.is_gone:
             return False
         if not statement.absolute:  # `import a.b`: only if it stands there already
-            return statement.has(item)
+            return self._has(statement, item)
         layout = self._open(statement)
-        same = [other for other in statement.items if other.local == item.local]
+        same = [other for other in self._staying(statement) if other.local == item.local]
         has_room = bool(same) or layout.can_hold(item) or self._can_end_line(statement, layout, item)
         return has_room and all(other.name == item.name for other in same)
+
+    def _staying(self, statement: WorkingStatement) -> list[Item]:
+        """What a statement imports, without what is to go from it."""
+        plans = [self.plans.get((statement.origin.span, name.span)) if name else None for name in statement.names]
+        return [item for item, plan in zip(statement.items, plans, strict=True) if plan is None or plan.stays]
+
+    def _has(self, statement: WorkingStatement, item: Item) -> bool:
+        """Whether a statement imports that already, under the same name, and goes on to do so."""
+        return any(_is_same(other, item) for other in self._staying(statement))
 
     def _can_end_line(self, statement: WorkingStatement, layout: Layout, item: Item) -> bool:
         """Whether the item can come last on a statement's one line, with its comment behind it."""
@@ -285,7 +294,7 @@ class _Block:
         return stands_alone(statement.origin, text) and not comment_behind(statement.origin, text)
 
     def _join(self, statement: WorkingStatement, home: WorkingStatement, item: Item) -> None:
-        if home.has(item):
+        if self._has(home, item):
             statement.orphans += item.comments
             return
         layout = self._open(home)

@@ -177,7 +177,8 @@ class _Planner:
                 new = [s for s in spelled if all(s.imported != other.imported for other in known.spellings)]
                 self.names.plans[key] = known._replace(spellings=(*known.spellings, *new))
             else:
-                is_used = key in self.reused or self._is_still_used(group, alias)
+                is_imported_anew = self.added.get((group.scope, group.local)) == alias.bound
+                is_used = key in self.reused or is_imported_anew or self._is_still_used(group, alias)
                 self.names.plans[key] = Plan(is_used, tuple(spelled))
         return self.names
 
