@@ -223,8 +223,8 @@ class _Block:
         """The statement of the block that a moved name joins: one that imports from there, with room for the name."""
         here = self.statements[index]
         item = place.item
-        if here.origin.is_from and place.absolute == here.absolute and not place.is_besides:
-            return None  # a rename inside its module stays where it is
+        # a rename inside its module stays where it is, unless that is imported there already
+        stays = here.origin.is_from and place.absolute == here.absolute and not place.is_besides
         if not self._is_unambiguous(place.bound):
             return None
         for at, statement in enumerate(self.statements):
@@ -232,6 +232,8 @@ class _Block:
                 continue
             near = self._may_join(index, at, item)
             for candidate in (statement, *statement.followers) if near else ():
+                if stays and not self._has(candidate, item):
+                    continue
                 if candidate.absolute == place.absolute and self._has_room(candidate, item):
                     return candidate
         return None

@@ -165,6 +165,8 @@ class _Planner:
         """The imports that uses spelled anew still go through."""
         self.added: dict[tuple[Scope, str], str] = {}
         """The names that new imports bind, and what they refer to."""
+        self.imported: set[tuple[Scope, str, Item | None]] = set()
+        """The new imports."""
         self.written: list[tuple[str, Scope, Scope | None]] = []
         """The names that rewritten uses begin with, where they stand, and which scope is to bind them."""
 
@@ -177,7 +179,7 @@ class _Planner:
                 new = [s for s in spelled if all(s.imported != other.imported for other in known.spellings)]
                 self.names.plans[key] = known._replace(spellings=(*known.spellings, *new))
             else:
-                is_imported_anew = self.added.get((group.scope, group.local)) == alias.bound
+                is_imported_anew = (group.scope, "", Item(alias.name.name)) in self.imported and alias.is_own
                 is_used = key in self.reused or is_imported_anew or self._is_still_used(group, alias)
                 self.names.plans[key] = Plan(is_used, tuple(spelled))
         return self.names
@@ -298,6 +300,8 @@ class _Planner:
         needs_root = False
         for use in self._of(group):
             owner = group.owner(use.names) or ""
+            if use.is_cut:
+                raise RefusalError(f"it is not certain what a use of `{group.local}` goes on with")
             if owner in targets:
                 uses[owner].append(use)
             elif not any(alias.statement.span.start <= use.start for alias in always):
@@ -341,6 +345,9 @@ class _Planner:
                 raise RefusalError(why)
             owner = group.owner(names)
             owners = [alias for alias in group.aliases if owner in (None, alias.expression)]
+            first = min((use.start for use in uses if use.scope is scope), default=owners[0].statement.span.start)
+            if all(alias.statement.span.start > first for alias in owners):  # it was loaded by someone else
+                owners = [min(group.aliases, key=lambda alias: alias.statement.span)]
             if len({alias.bound for alias in group.aliases}) != 1:
                 raise RefusalError(f"`{group.local}` may be one of several objects")
             imported = (owners[0].path, owners[0].expression) if owner else (group.local, group.local)
@@ -350,6 +357,7 @@ class _Planner:
                 _, _, more = added.setdefault(alias.key, (group, alias, []))
                 if spelling.item is not None:
                     self.added[scope, spelling.root] = spelling.path
+                    self.imported.add((scope, *spelling.imported))
                     if all(spelling.imported != other.imported for other in more):
                         more.append(spelling)
                 elif spelling.root == group.local:
@@ -377,8 +385,11 @@ class _Planner:
 
     def _is_still_used(self, group: _Group, alias: _Alias) -> bool:
         """Whether an import is needed once the uses that are spelled anew do not count."""
+        always = {a.expression: a for a in group.aliases if self.reading.imports.is_direct(a.statement)}
         for use in self._of(group):
-            if group.owner(use.names) in (None, alias.expression):
+            owner = group.owner(use.names) or ""
+            other = always.get(owner) if owner != alias.expression else None
+            if other is None or other.statement.span.start > use.start:
                 return True
         return bool(self._looked_up(group) or self._needed(group))
 
@@ -399,6 +410,8 @@ class _Planner:
             return f"an `import *` may bind `{local}` too"
         for use in self.references.get(local, ()):
             found = self.reading.resolve(use)
+            if found is scope and scope.is_class and use.scope is scope and not scope.has_bound(local, use.row):
+                return f"a class binds `{local}` and reads it"
             is_in_class = found is not scope and found is use.scope and found.is_class and scope in found.within()
             if found is not None and is_in_class and not found.has_bound(local, use.row):
                 return f"a class binds `{local}` and reads it"
@@ -429,8 +442,11 @@ class _Planner:
         """Why a spelling cannot be used in a scope, and for the first `parts` of some uses; empty if it can."""
         root = spelling.root
         taken = f"`{root}` means something else where `{spelling.expression}` would stand"
-        if spelling.expression != root and any(use.is_deleted for use in uses):
+        is_deleted = any(use.is_deleted for use in uses)
+        if is_deleted and (spelling.expression != root or (scope, root) in self.added or root in scope.sites):
             return f"a `del` cannot take `{spelling.expression}`"
+        if scope.is_module and hasattr(builtins, root) and spelling.item and root not in scope.sites:
+            return f"`{root}` is also a builtin"
         if "." not in spelling.expression and any(use.is_target and len(use.names) == parts > 1 for use in uses):
             return f"an assignment to `{spelling.expression}` would bind a name"
         if root in self.reading.unsure or root in scope.given_away:
@@ -440,7 +456,6 @@ class _Planner:
         if spelling.item is None:
             is_free = all(self.scopes.resolve(root, use.scope) is None for use in uses)
             is_hidden = any((at, root) in self.added for use in uses for at in use.scope.within())
-            is_deleted = any(use.is_deleted for use in uses)
             return "" if is_free and not (is_hidden or is_deleted or self._has_star(scope)) else taken
         if self.added.get((scope, root), spelling.path) != spelling.path:
             return taken
@@ -494,6 +509,7 @@ class _Planner:
         self.names.plans[key] = Plan(stays=False, spellings=needed)
         for spelling in needed:
             self.added[scope, spelling.root] = spelling.path
+            self.imported.add((scope, *spelling.imported))
 
 
 def _below(use: Reference, scope: Scope) -> Iterator[Scope]:
