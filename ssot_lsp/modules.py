@@ -48,6 +48,16 @@ class Module(NamedTuple):
     """What it binds and exports."""
     text: Text | None = None
 
+    def loads(self, name: str) -> bool:
+        """Whether importing a package imports that submodule of it too."""
+        return bool(self.folders) and any(
+            f"{path}.".startswith(f"{self.name}.{name}.") for path in self.bindings.imports
+        )
+
+    def provides(self, name: str) -> bool:
+        """Whether it has the name, or may have it, once it is imported: a submodule only if it imports that."""
+        return name in self.bindings.names or bool(self.bindings.stars) or self.bindings.open_ended or self.loads(name)
+
 
 class Definition(NamedTuple):
     """Where an object is defined."""

@@ -130,7 +130,7 @@ class Project:
     def is_asked_for(self, document: Document, name: str) -> bool:
         """Whether another file imports a name from the document, or seems to use, patch or look it up there."""
         last = document.module.rpartition(".")[2].encode()
-        as_attribute = re.compile(rf"""[."':]{name}\b""".encode())
+        as_attribute = re.compile(rf"""[."':]\s*{name}\b|patch\.multiple\((?s:.*)\b{name}\s*=""".encode())
         for path in self._mentioning("import *"):  # a star hands all names on, to whomever
             data = _bytes_of(path) if path != document.path else b""
             other = self.document(path, data.decode("utf-8", "replace")) if last in data or b"from ." in data else None

@@ -20,6 +20,7 @@ from ssot_lsp.syntax import interpolated
 from ssot_lsp.text import Span, Text
 
 _LOOKS_UP_NAMES = frozenset({"locals", "globals", "eval", "exec"})
+_SETTERS = frozenset({"object", "setattr", "delattr"})
 _TYPE_COMMENT = re.compile(r"#\s*type:(?!\s*ignore\b)\s*(.*?)\s*(?:#.*)?$", re.DOTALL)
 _LITERAL = re.compile(r"""[rRuU]?('''|\"""|'|")(.*)\1""", re.DOTALL)
 
@@ -102,9 +103,23 @@ class Reading:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Subscript) and last_part(node.value) == "Literal":
                 types.update(child for child in ast.walk(node.slice) if isinstance(child, ast.Constant))
+            elif isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+                types.update(child for child in ast.walk(node.format_spec) if isinstance(child, ast.Constant))
+            elif isinstance(node, ast.JoinedStr):  # only `f"{module}.name"` says that it is one
+                parts = (part for part in node.values if isinstance(part, ast.Constant))
+                types.update(part for part in parts if part.value == name)
         strings = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant) and n not in types)
         values = (node.value for node in strings if isinstance(node.value, str) and name in node.value)
         return any(in_path.fullmatch(value) or in_doctest.fullmatch(value) for value in values)
+
+    def is_set_by_name(self, name: str) -> bool:
+        """Whether an attribute is patched, set or deleted by its name, as in `patch.object(module, "name")`."""
+        calls = (
+            node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and last_part(node.func) in _SETTERS
+        )
+        return name in self.text.source and any(
+            isinstance(arg, ast.Constant) and arg.value == name for node in calls for arg in node.args
+        )
 
     def is_parameter_of_test(self, name: str) -> bool:
         """Whether a test or a fixture has a parameter of that name: pytest looks for it among the module's names."""

@@ -141,12 +141,13 @@ class Scopes:
         if isinstance(node, ast.Name):  # `:=` in a comprehension binds in the function around it (PEP 572)
             while isinstance(target.node, _COMPREHENSIONS) and target.parent and not _is_target(node, target.node):
                 target = target.parent
-        if name in target.declared:
-            target = self._owner(name, target)
+        target = self.binder(name, target)
         target.sites.setdefault(name, []).append(node)
 
-    def _owner(self, name: str, scope: Scope) -> Scope:
-        """The scope for which another one binds a name that it declares `global` or `nonlocal`."""
+    def binder(self, name: str, scope: Scope) -> Scope:
+        """The scope for which a statement in `scope` binds a name: another one if it is declared so."""
+        if name not in scope.declared:
+            return scope
         if not scope.declared[name]:
             for at in scope.within():
                 if at is not scope and not at.is_class and not at.is_module and name not in at.declared:

@@ -8,7 +8,7 @@ place in the text. `verify` checks the result and shares no code with the others
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from ssot_lsp.model import ImportStatement, Move, ObjectRef
@@ -19,6 +19,7 @@ from ssot_lsp.rewrite.imports import move_names
 from ssot_lsp.rewrite.names import Names, Others, plan_names
 from ssot_lsp.rewrite.refusal import RefusalError
 from ssot_lsp.rewrite.verify import verify, verify_unparsable
+from ssot_lsp.scopes import Scope
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 __all__ = ["RefusalError", "rewrite"]
@@ -56,9 +57,12 @@ def _attempt(
     ]
     others = Others(
         partial(_is_needed, document, project, reading),
+        lambda name: name in (project.modules.exports(document.module) or ()) or project.is_asked_for(document, name),
         partial(_leads_back, document, project),
         partial(_is_there, document, project),
         lambda module: project.registry.match(ObjectRef(module)) is not None,
+        lambda name: document.is_init and project.modules.is_submodule(document.module, name),
+        partial(_is_hidden, project),
         project.line_length,
     )
     names = plan_names(statements, moves, reading, others)
@@ -68,7 +72,7 @@ def _attempt(
     if reading is not None:
         _keep_loaded(document, project, names, reading)
     for move in moves:
-        _check_uses(document, project, move, reading)
+        _check_uses(document, project, move, reading, [m.use.start for m in moves if m.use])
     edits = sorted(_disjoint(edits), key=lambda edit: edit.span)
     after = Text(apply_edits(document.text.source, edits))
     if reading is None:
@@ -100,25 +104,39 @@ def _is_there(document: Document, project: Project, statement: ImportStatement, 
 
 def _keep_loaded(document: Document, project: Project, names: Names, reading: Reading) -> None:
     """Make sure that no submodule is used whose only import goes. Raises RefusalError if one is."""
-    gone = {key for key, plan in names.plans.items() if not plan.stays}
-    new = (spelling for plan in names.plans.values() for spelling in plan.spellings)
-    left = {spelling.module or spelling.item.name for spelling in new if spelling.item is not None}
+    before, after = set[str](), set[str]()
     for statement in document.syntax.imports:
-        module = project.absolute(statement, document) if statement.is_from else ""
-        stays = [name.path_in(module or "") for name in statement.names if (statement.span, name.span) not in gone]
-        left |= {*stays, *([module] if module and stays else [])}
-    roots = left | {other.partition(".")[0] for other in left}
+        module = (project.absolute(statement, document) or "") if statement.is_from else ""
+        for name in statement.names:
+            plan = names.plans.get((statement.span, name.span))
+            is_submodule = bool(module) and project.modules.is_submodule(module, name.name)
+            before.add(name.path_in(module) if not module or is_submodule else module)
+            after |= {name.path_in(module)} if plan is None or plan.stays else set()
+            new = ((s.module, s.item) for s in (plan.spellings if plan else ()) if s.item is not None)
+            after |= {f"{module}.{item.name}".lstrip(".") for module, item in new}
+    lost = {prefix for path in before for prefix in _prefixes(path)} - {p for path in after for p in _prefixes(path)}
     changed = {edit.span.start for edit in names.edits}
+    for use in reading.references if lost else ():
+        if use.start not in changed and len(use.names) > 1 and (scope := reading.resolve(use)) is not None:
+            for path in _paths(document, project, reading, scope, use.root):
+                if any(f"{path}.{'.'.join(use.names[1:end])}" in lost for end in range(2, len(use.names) + 1)):
+                    raise RefusalError(f"`{'.'.join(use.names)}` is used, and only this statement loads what it needs")
+
+
+def _paths(document: Document, project: Project, reading: Reading, scope: Scope, local: str) -> Iterator[str]:
+    """What the imports of a scope bind a name to."""
+    places = {reading.imports.aliases.get(site) for site in scope.sites.get(local, ())}
     for statement in document.syntax.imports:
-        goes = [name for name in statement.names if (statement.span, name.span) in gone]
-        # the uses of `import a.b` itself were looked at when it moved
-        paths = [statement.module] if statement.is_from else [name.name for name in goes if name.asname]
-        for path in paths if goes and statement.level == 0 else ():
-            is_loaded = any(other == path or other.startswith(path + ".") for other in left)
-            if "." in path and path.partition(".")[0] in roots and not is_loaded:
-                for use in reading.references:
-                    if use.start not in changed and ".".join(use.names).startswith(path + "."):
-                        raise RefusalError(f"`{'.'.join(use.names)}` is used, and only this statement loads `{path}`")
+        for name in statement.names:
+            if name.span.start in places:
+                is_own = not statement.is_from and name.asname is None
+                module = (project.absolute(statement, document) or "") if statement.is_from else ""
+                yield local if is_own else name.path_in(module)
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    parts = path.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def _leads_back(document: Document, project: Project, statement: ImportStatement) -> bool:
@@ -141,17 +159,37 @@ def _disjoint(edits: Sequence[TextEdit]) -> Iterator[TextEdit]:
         yield last
 
 
-def _check_uses(document: Document, project: Project, move: Move, reading: Reading | None) -> None:
-    """Make sure that what is used of a moved module is there. Raises RefusalError if it is not."""
-    if move.use is not None or (move.target.qualname and project.modules.find(move.target.dotted) is None):
+def _check_uses(
+    document: Document, project: Project, move: Move, reading: Reading | None, apart: Collection[int]
+) -> None:
+    """Make sure that what is used of a moved module is there. Raises RefusalError if it is not.
+
+    `apart` is where the uses begin that move by themselves.
+    """
+    modules = project.modules
+    if move.use is not None or (move.target.qualname and modules.find(move.target.dotted) is None):
         return  # an object, not a module: its attributes are its own affair
     written = move.name.asname or move.name.name
     if reading is not None:
         prefix = written.split(".")
-        uses = (use.names for use in reading.references if [*use.names[: len(prefix)]] == prefix)
-        used = {names[len(prefix)] for names in uses if len(names) > len(prefix)}
+        scope = reading.scopes.binder(prefix[0], reading.imports.scope(move.statement))
+        uses = (use.names for use in reading.of(scope, prefix[0]) if use.start not in apart)
+        used = {names[len(prefix)] for names in uses if [*names[: len(prefix)]] == prefix and len(names) > len(prefix)}
     else:
         used = {*re.findall(rf"\b{re.escape(written)}\.(\w+)", document.text.source)}
+    module = project.absolute(move.statement, document) if move.statement.is_from else ""
+    old, new = modules.find(move.name.path_in(module or "")), modules.find(move.target.dotted)
     for name in sorted(used):
-        if project.modules.binds(move.target.dotted, name) is Answer.NO:
+        is_loaded_no_more = new is not None and old is not None and old.loads(name) and not new.provides(name)
+        if modules.binds(move.target.dotted, name) is Answer.NO or is_loaded_no_more:
             raise RefusalError(f"`{written}.{name}` is used, and `{move.target.dotted}` does not have `{name}`")
+
+
+def _is_hidden(project: Project, module: str) -> bool:
+    """Whether a package on the way to a module binds the next name to something else."""
+    for prefix in [*_prefixes(module)][1:]:
+        package, _, last = prefix.rpartition(".")
+        found = project.modules.find(package) if project.modules.is_first_party(package) else None
+        if found is not None and any(b.origin != ObjectRef(prefix) for b in found.bindings.names.get(last, ())):
+            return True
+    return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,12 +29,18 @@ class Others(NamedTuple):
 
     is_needed: Callable[[str], bool]
     """Whether a name of the module must exist for the sake of others."""
+    is_root_needed: Callable[[str], bool]
+    """Whether others ask for the name that an `import a.b` binds: `a`."""
     leads_back: Callable[[ImportStatement], bool]
     """Whether what a statement imports may import this file in its turn."""
     is_there: Callable[[ImportStatement, str], bool]
     """Whether a name that a `from` statement imports is known to be there."""
     is_deprecated: Callable[[str], bool]
     """Whether the registry speaks of a module."""
+    is_submodule: Callable[[str], bool]
+    """Whether the file is a package's own and has a submodule of that name."""
+    is_hidden: Callable[[str], bool]
+    """Whether a module cannot be reached as an attribute of its package, which binds its name to something else."""
     line_length: int
     """How long lines of the project may be (code points), where a statement is wrapped."""
 
@@ -165,6 +171,8 @@ class _Planner:
         """The imports that uses spelled anew still go through."""
         self.added: dict[tuple[Scope, str], str] = {}
         """The names that new imports bind, and what they refer to."""
+        self.deleted: set[tuple[Scope, str]] = set()
+        """The new names that a `del` takes."""
         self.imported: set[tuple[Scope, str, Item | None]] = set()
         """The new imports."""
         self.written: list[tuple[str, Scope, Scope | None]] = []
@@ -187,7 +195,8 @@ class _Planner:
     def _plan_moves(self) -> None:
         grouped: dict[tuple[Scope, str], list[Move]] = {}
         for move in self.imports:
-            grouped.setdefault((self.reading.imports.scope(move.statement), move.name.local), []).append(move)
+            scope = self.scopes.binder(move.name.local, self.reading.imports.scope(move.statement))
+            grouped.setdefault((scope, move.name.local), []).append(move)
         for (scope, local), moves in grouped.items():
             group = self._group(scope, local)
             direct = [move for move in moves if not is_plain(move.statement, move.name)]
@@ -217,7 +226,7 @@ class _Planner:
     # Imports that bind one name, the object's own or another one
 
     def _plan_imports(self, group: _Group, moves: Sequence[Move]) -> None:
-        ways = [[*spellings(move.statement, move.name, move.target)] for move in moves]
+        ways = [self._reachable(spellings(move.statement, move.name, move.target), move.target) for move in moves]
         self._see_that_nothing_is_there_already(group, moves)
         chosen, why = self._renamed(group, moves, ways)
         if chosen:
@@ -228,6 +237,16 @@ class _Planner:
             if spelling is None:
                 raise RefusalError(f"no import can bind `{move.target}` to `{group.local}`, and {why}")
             self._import(_key(move), group.scope, spelling)
+
+    def _reachable(self, found: Iterable[Spelling], target: ObjectRef) -> list[Spelling]:
+        """The spellings that do not go through a package which hides the module. Raises RefusalError without any."""
+        reachable = [*found]
+        if self.others.is_hidden(target.module):
+            # `from a.b import C` alone does not ask the package for `b`
+            reachable = [s for s in reachable if s.item is None or (target.qualname and s.module == target.module)]
+            if not reachable:
+                raise RefusalError(f"its package binds another object to the name of `{target.module}`")
+        return reachable
 
     def _see_that_nothing_is_there_already(self, group: _Group, moves: Sequence[Move]) -> None:
         """Refuse a push-down (`foo` to `foo.bar`) where a use of what moves is at its target already."""
@@ -297,29 +316,32 @@ class _Planner:
         staying = [alias for alias in group.aliases if alias.path not in targets]
         always = [alias for alias in staying if self.reading.imports.is_direct(alias.statement)]
         uses: dict[str, list[Reference]] = {path: [] for path in targets}
-        needs_root = False
+        package = ""
         for use in self._of(group):
             owner = group.owner(use.names) or ""
-            if use.is_cut:
+            if use.is_cut and owner not in targets:
                 raise RefusalError(f"it is not certain what a use of `{group.local}` goes on with")
             if owner in targets:
                 uses[owner].append(use)
             elif not any(alias.statement.span.start <= use.start for alias in always):
-                needs_root = True  # the package, which was imported along with what moves
-        if needs_root and self.others.is_deprecated(group.local):
-            raise RefusalError(f"`{group.local}` is used, which only `import {moved[0].path}` provides")
+                # the packages around, which were imported along with what moves
+                package = max(package, *(_common(use.names, alias.path) for alias in moved), key=len)
+        if group.scope.is_module and self.others.is_root_needed(group.local):
+            package = package or group.local
+        if package and self.others.is_deprecated(package):
+            raise RefusalError(f"`{package}` is used, which only `import {moved[0].path}` provides")
         for path, target in targets.items():
             same = [alias for alias in moved if alias.path == path]
             spelling, why = None, ""
-            for spelling in spellings(same[0].statement, same[0].name, target):
+            for spelling in self._reachable(spellings(same[0].statement, same[0].name, target), target):
                 why = self._misfit(group.scope, uses[path], spelling, path.count(".") + 1)
                 if not why:
                     break
             if spelling is None or why:
                 raise RefusalError(why)
             self._write(group.scope, uses[path], path.count(".") + 1, spelling)
-            package = Spelling(group.local, "", Item(group.local))
-            more = (package,) if needs_root and spelling.root != group.local else ()
+            is_there = not package or f"{spelling.expression}.".startswith(f"{package}.")
+            more = () if is_there else (Spelling(package, "", Item(package)),)
             for alias in same:
                 self._import(alias.key, group.scope, spelling, *more)
 
@@ -337,6 +359,10 @@ class _Planner:
                 raise RefusalError("the file has changed")
             parts = use.ends.index(move.use.end) + 1
             moved[use.start] = move
+            if use.is_target and len(use.names) == parts and move.target.module == "builtins":
+                raise RefusalError(f"`{'.'.join(use.names)}` is set or deleted, and a builtin is nobody's own")
+            if self.reading.is_set_by_name(use.names[parts - 1]):
+                raise RefusalError(f"`{use.names[parts - 1]}` is also set or patched by its name")
             grouped.setdefault((scope, use.names[:parts], move.target), []).append(use)
         added: dict[Key, tuple[_Group, _Alias, list[Spelling]]] = {}
         for (scope, names, _), uses in grouped.items():
@@ -348,6 +374,8 @@ class _Planner:
             first = min((use.start for use in uses if use.scope is scope), default=owners[0].statement.span.start)
             if all(alias.statement.span.start > first for alias in owners):  # it was loaded by someone else
                 owners = [min(group.aliases, key=lambda alias: alias.statement.span)]
+            if not all(self.reading.imports.is_direct(alias.statement) for alias in owners):
+                owners = [*group.aliases]  # any of them may be the one that binds the name
             if len({alias.bound for alias in group.aliases}) != 1:
                 raise RefusalError(f"`{group.local}` may be one of several objects")
             imported = (owners[0].path, owners[0].expression) if owner else (group.local, group.local)
@@ -372,7 +400,8 @@ class _Planner:
         parts = uses[0].ends.index(move.use.end) + 1 if move.use else 1
         used = ".".join((path, *uses[0].names[expression.count(".") + 1 : parts]))
         why = f"`{group.local}` may be None"
-        for spelling in spellings_of_use(path, expression, used, move.target, is_from=not alias.is_own):
+        ways = spellings_of_use(path, expression, used, move.target, is_from=not alias.is_own)
+        for spelling in self._reachable(ways, move.target):
             if spelling.item is None and spelling.root == group.local:
                 if alias.key not in self.targets:
                     return spelling
@@ -443,12 +472,15 @@ class _Planner:
         root = spelling.root
         taken = f"`{root}` means something else where `{spelling.expression}` would stand"
         is_deleted = any(use.is_deleted for use in uses)
-        if is_deleted and (spelling.expression != root or (scope, root) in self.added or root in scope.sites):
+        is_shared = (scope, root) in self.added or root in scope.sites
+        if (is_deleted and (spelling.expression != root or is_shared)) or (scope, root) in self.deleted:
             return f"a `del` cannot take `{spelling.expression}`"
         if scope.is_module and hasattr(builtins, root) and spelling.item and root not in scope.sites:
             return f"`{root}` is also a builtin"
         if "." not in spelling.expression and any(use.is_target and len(use.names) == parts > 1 for use in uses):
             return f"an assignment to `{spelling.expression}` would bind a name"
+        if scope.is_module and self.others.is_submodule(root):
+            return f"`{root}` is a submodule here"
         if root in self.reading.unsure or root in scope.given_away:
             return taken
         if _is_mangled(root) and any(at.is_class for use in uses for at in use.scope.within()):
@@ -502,10 +534,14 @@ class _Planner:
             self.names.edits.append(TextEdit(use.span(parts), spelling.expression))
             self.changed.add(use.start)
             self.written.append((spelling.root, use.scope, scope if spelling.item else None))
+            self.deleted |= {(scope, spelling.root)} if use.is_deleted else set()
 
     def _import(self, key: Key, scope: Scope, *spellings: Spelling) -> None:
         """Import this in the place of a name."""
         needed = tuple(spelling for spelling in spellings if spelling.item is not None)
+        for item in (spelling.item for spelling in needed):
+            if item and _is_mangled(item.name) and any(at.is_class for at in scope.within()):
+                raise RefusalError(f"`{item.name}` would be private to a class")
         self.names.plans[key] = Plan(stays=False, spellings=needed)
         for spelling in needed:
             self.added[scope, spelling.root] = spelling.path
@@ -518,6 +554,13 @@ def _below(use: Reference, scope: Scope) -> Iterator[Scope]:
         if at is scope:
             return
         yield at
+
+
+def _common(names: Sequence[str], path: str) -> str:
+    """The beginning that a use and a path have in common, less the whole path."""
+    parts = path.split(".")[:-1]
+    count = next((i for i, (a, b) in enumerate(zip(names, parts, strict=False)) if a != b), min(len(names), len(parts)))
+    return ".".join(parts[: max(count, 1)])
 
 
 def _is_mangled(name: str) -> bool:
