@@ -110,22 +110,31 @@ class Modules:
     def binds(self, module: str, name: str, *, relative: bool = False) -> Answer:
         """Whether `from module import name` finds something: a binding, a re-export, a submodule."""
         known = self.exists(module, relative=relative)
+        return self._through_stars(module, name, self._binds_itself(module, name)) if known is Answer.YES else known
+
+    def offers(self, module: str, name: str, *, relative: bool = False) -> Answer:
+        """Whether `from module import *` brings a name."""
+        known = self.exists(module, relative=relative)
         if known is not Answer.YES:
             return known
-        answer = Answer.NO
-        todo, seen = [module], set[str]()
-        while todo:
+        here = self._offers(module, name)
+        if self.exports(module) is not None or name.startswith("_"):
+            return here
+        return self._through_stars(module, name, here)
+
+    def _through_stars(self, module: str, name: str, answer: Answer) -> Answer:
+        """Whether a module has a name by itself, which is the `answer` so far, or through its star imports."""
+        found = self.find(module)
+        todo, seen = [*found.bindings.stars] if found is not None else [], {module}
+        while todo and answer is not Answer.YES:
             at = todo.pop()
             if at in seen:
                 continue
             seen.add(at)
-            here = self._binds_itself(at, name) if at == module else self._offers(at, name)
-            if here is Answer.YES:
-                return here
-            if here is Answer.UNKNOWN:
-                answer = here
+            here = self._offers(at, name)
+            answer = answer if here is Answer.NO else here
             found = self.find(at)
-            if found is not None and (at == module or self.exports(at) is None):
+            if found is not None and self.exports(at) is None:
                 todo += found.bindings.stars
         return answer
 

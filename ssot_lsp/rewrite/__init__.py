@@ -97,7 +97,7 @@ def _keep_loaded(document: Document, project: Project, names: Names, reading: Re
     left = set[str]()
     for statement in document.syntax.imports:
         module = project.absolute(statement, document) if statement.is_from else ""
-        stays = [name.path_in(module or "") for name in statement.names if (statement.span, name.span) not in gone]
+        stays = [name.path_in(module or "") for name in statement.parts if (statement.span, name.span) not in gone]
         left |= {*stays, *([module] if module and stays else [])}
     for statement in document.syntax.imports:
         path = statement.module

@@ -99,7 +99,11 @@ class Import:
     @cached_property
     def match(self) -> Match | None:
         """What the registry says of the path, where it has a say."""
-        found = self.project.registry.match(self.ref) if self.name else None
+        return self.match_of(self.ref)
+
+    def match_of(self, ref: ObjectRef) -> Match | None:
+        """What the registry says of a path that the statement imports, where it has a say."""
+        found = self.project.registry.match(ref)
         if found is None or self.project.is_exempt(found.entry, self.document) or self._is_fallback(found.target):
             return None
         return found
@@ -114,6 +118,11 @@ class Import:
             if set(statement.guarded_by) & set(self.statement.handler_of)
             for imported in imported_names(self.project, self.document, statement)
         )
+
+    @property
+    def reading(self) -> Reading | None:
+        """The names and scopes of the document; None if it does not parse."""
+        return _reading(self.document)
 
     @property
     def may_fail(self) -> bool:
@@ -284,6 +293,36 @@ def imported_names(project: Project, document: Document, statement: ImportStatem
     if module is not None:
         for imported in statement.names or (None,):
             yield Import(project, document, statement, imported, module)
+
+
+def is_missing(project: Project, target: ObjectRef) -> bool:
+    """Whether a canonical path is known not to exist. What is third-party counts as the registry says."""
+    return _exists(project, target) is Answer.NO
+
+
+def are_different(project: Project, old: ObjectRef, new: ObjectRef) -> bool:
+    """Whether two paths exist and are known to lead to different definitions."""
+    modules = project.modules
+    if _exists(project, old) is not Answer.YES or _exists(project, new) is not Answer.YES:
+        return False
+    pairs = [(old, new)]
+    if not new.qualname and not old.qualname:
+        # two modules are never the same object, but one may only re-export what the other defines
+        names = (name for name in modules.names(old.module) if not name.startswith("_"))
+        pairs = [(ObjectRef(old.module, name), ObjectRef(new.module, name)) for name in names]
+    return any(not _meet(modules.origins(one), modules.origins(other)) for one, other in pairs)
+
+
+def _exists(project: Project, ref: ObjectRef) -> Answer:
+    if not ref.qualname:
+        return project.modules.exists(ref.module)
+    return project.modules.binds(ref.module, ref.qualname.partition(".")[0])
+
+
+def _meet(old: frozenset[ObjectRef] | None, new: frozenset[ObjectRef] | None) -> bool:
+    if old is None or new is None:
+        return True
+    return bool({ref.dotted for ref in old} & {ref.dotted for ref in new})
 
 
 def sentence(entry: Entry) -> str:
