@@ -71,6 +71,7 @@ class Modules:
         self._found: dict[str, Module | None] = {}
         self._exports: dict[str, tuple[str, ...] | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
+        self._origins: dict[ObjectRef, frozenset[ObjectRef] | None] = {}
 
     def is_first_party(self, module: str) -> bool:
         """Whether a dotted module path is at or under one of the first-party packages."""
@@ -221,6 +222,11 @@ class Modules:
 
         None if that is not known. Two paths lead to the same object if their origins meet.
         """
+        if ref not in self._origins:
+            self._origins[ref] = self._find_origins(ref)
+        return self._origins[ref]
+
+    def _find_origins(self, ref: ObjectRef) -> frozenset[ObjectRef] | None:
         found: set[ObjectRef] = set()
         todo, seen = [ref], set[ObjectRef]()
         while todo:
@@ -310,6 +316,15 @@ class Modules:
                     origins = (binding.origin for bound in bindings.names.values() for binding in bound)
                     todo += [*bindings.stars, *(origin.dotted for origin in origins if origin is not None)]
         return False
+
+    def is_imported_by(self, module: str, importer: str) -> bool:
+        """Whether importing `importer` imports `module` before it is done, so that neither can wait for the other."""
+        found = self.find(importer) if module and self.is_first_party(importer) else None
+        if found is None:
+            return False
+        origins = (binding.origin for bound in found.bindings.names.values() for binding in bound)
+        paths = {*found.bindings.stars, *(origin.dotted for origin in origins if origin is not None)}
+        return any(self.leads_to(path, module) for path in paths)
 
     def similar(self, module: str) -> tuple[str, ...]:
         """The existing modules that someone who wrote `module` may have meant, the likeliest first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
@@ -103,7 +103,19 @@ class Import:
 
     def match_of(self, ref: ObjectRef) -> Match | None:
         """What the registry says of a path that the statement imports, where it has a say."""
-        found = self.project.registry.match(ref)
+        return self._applied(self.project.registry.match(ref))
+
+    @cached_property
+    def exclusive(self) -> Match | None:
+        """What an exclusive entry says of the path, if it is another one to its object and could be that one."""
+        is_free = self.name is not None and self.match is None
+        found = self._applied(self.project.exclusive(self.ref)) if is_free else None
+        if found is None or found.target is None:
+            return None
+        is_circular = self.project.modules.is_imported_by(self.document.module, found.target.module)
+        return None if is_circular else found
+
+    def _applied(self, found: Match | None) -> Match | None:
         if found is None or self.project.is_exempt(found.entry, self.document) or self._is_fallback(found.target):
             return None
         return found
@@ -190,7 +202,8 @@ class Use(Import):
     @property
     def name_span(self) -> Span:
         """The chain as far as the registry's entry covers it."""
-        covered = len(self.match.deprecated.dotted.split(".")) if self.match else 0
+        match = self.match or self.exclusive
+        covered = len(match.deprecated.dotted.split(".")) if match else 0
         beyond = covered - len(self.path.module.split("."))
         return self.reference.span(min(self.imported_parts + max(beyond, 0), len(self.reference.ends)))
 
@@ -221,14 +234,16 @@ class Use(Import):
 
 
 def uses(project: Project, document: Document) -> Iterator[Use]:
-    """The uses of imported modules below which the registry has something to say, where the import itself is fine.
+    """The uses of imported modules of which the registry has something to say, where the import itself is fine.
 
     Nothing in a file that does not parse, or where it is not certain what a name refers to.
     """
     wanted: dict[int, Import] = {}
     for statement in document.syntax.imports:
         for imported in imported_names(project, document, statement) if statement.well_formed else ():
-            if imported.name and project.registry.speaks_below(imported.ref.dotted) and imported.match is None:
+            path = imported.ref.dotted
+            is_spoken_of = project.registry.speaks_below(path) or project.has_exclusive(path)
+            if imported.name and is_spoken_of and imported.match is None:
                 wanted[imported.name.span.start] = imported
     yield from _uses(document, wanted)
 
@@ -280,7 +295,15 @@ def _use(imported: Import, reference: Reference) -> Use | None:
     ref = ObjectRef(imported.ref.dotted, ".".join(reference.names[parts:]))
     around = (imported.project, imported.document, imported.statement, imported.name)
     found = Use(*around, ref.module, ref, reference, parts)
-    return found if found.match is not None else None
+    if found.match is not None:
+        return found
+    for end in range(parts + 1, len(reference.names) + 1) if imported.project.has_exclusive(ref.module) else ():
+        names, ends = reference.names[:end], reference.ends[:end]
+        found = Use(*around, ref.module, ObjectRef(ref.module, ".".join(names[parts:])), reference, parts)
+        found = replace(found, reference=reference._replace(names=names, ends=ends))
+        if found.exclusive is not None:
+            return found
+    return None
 
 
 def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:
