@@ -28,6 +28,14 @@ class _Brought(NamedTuple):
     """The star brings it, and nothing else can."""
 
 
+class _Part(NamedTuple):
+    """A part of the fix: a name, or `*`, that is imported from elsewhere."""
+
+    name: str
+    target: ObjectRef
+    applicability: Applicability
+
+
 def check(imported: Import) -> Diagnostic | None:
     """Report a star from a moved module, or one that brings deprecated names; offer to import what is meant."""
     if imported.name is not None:
@@ -36,21 +44,21 @@ def check(imported: Import) -> Diagnostic | None:
     if imported.match is None and not star.brought:
         return None
     entry = (imported.match or star.brought[0].match).entry
-    targets = [*([star.target] if star.target is not None else []), *(target for _, target in star.named)]
+    targets = [*([star.target] if star.target is not None else []), *(part.target for part in star.named)]
     return Diagnostic(
         RULE.code,
         RULE.name,
         " ".join((*star.messages, *filter(None, [sentence(entry)]))),
         entry.severity or Severity.WARNING,
         imported.module_span,
-        help=f"import {star.what}" if star.moves else "",
+        help=f"import {_what(star.parts)}" if star.parts else "",
         deprecated=imported.match is not None and imported.module_exists is not Answer.NO,
         entry=entry,
         related=(
             *(place for ref in targets for place in imported.defined(ref, f"`{ref.dotted}` is defined here")),
             *imported.registered(entry),
         ),
-        replacements=(Replacement(f"Import {star.what}", star.applicability, star.moves),) if star.moves else (),
+        replacements=tuple(star.replacements),
     )
 
 
@@ -119,17 +127,25 @@ class _Star:
         return self.target is not None and not self.target.qualname and not is_missing(self.project, self.target)
 
     @cached_property
-    def named(self) -> tuple[tuple[_Brought, ObjectRef], ...]:
-        """The names that are to be imported by name, and where from."""
+    def named(self) -> tuple[_Part, ...]:
+        """The names that are to be imported by name. An attribute of an object is not there to be imported."""
         found = ((brought, brought.match.target) for brought in self.brought if brought.is_used)
-        return tuple((b, target) for b, target in found if target is not None and not is_missing(self.project, target))
+        return tuple(
+            _Part(brought.name, target, self._sure(brought, target))
+            for brought, target in found
+            if target is not None and "." not in target.qualname and not is_missing(self.project, target)
+        )
+
+    def _sure(self, brought: _Brought, target: ObjectRef) -> Applicability:
+        ref = ObjectRef(self.imported.module, brought.name)
+        return self._stated(brought.match, ref, target) if brought.is_sure else Applicability.DISPLAY
 
     @cached_property
     def lost(self) -> tuple[str, ...]:
         """The names that the file uses through the star, as far as known, and that the canonical module lacks."""
         if not self.is_moved or self.target is None:
             return ()
-        modules, named = self.project.modules, {brought.name for brought, _ in self.named}
+        modules, named = self.project.modules, {part.name for part in self.named}
         return tuple(
             name
             for name in sorted(self.used - named)
@@ -143,26 +159,14 @@ class _Star:
         is_readable = self.offers(name) is Answer.NO and self.imported.module_exists is Answer.YES
         return not is_readable and not hasattr(builtins, name)
 
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        """The star's own move, then the names that are to be imported besides."""
-        statement = self.imported.statement
-        (star,) = statement.parts
-        moves = [Move(statement, star._replace(name=brought.name), target) for brought, target in self.named]
-        if self.is_moved and self.target is not None:
-            moves.insert(0, Move(statement, star, ObjectRef(self.target.module, star.name)))
-        return tuple(moves)
-
-    @property
-    def applicability(self) -> Applicability:
-        """How sure all that is together."""
-        found = [Applicability.DISPLAY if self.lost else Applicability.SAFE]
-        if self.is_moved and self.imported.match is not None and self.target is not None:
-            found.append(self._stated(self.imported.match, ObjectRef(self.imported.module), self.target))
-        for brought, target in self.named:
-            ref = ObjectRef(self.imported.module, brought.name)
-            found.append(self._stated(brought.match, ref, target) if brought.is_sure else Applicability.DISPLAY)
-        return max(found, key=_ORDER.index)
+    @cached_property
+    def parts(self) -> tuple[_Part, ...]:
+        """The star itself, if it is to be imported from elsewhere, then the names that are to be imported besides."""
+        match, target = self.imported.match, self.target
+        if not self.is_moved or match is None or target is None:
+            return self.named
+        sure = Applicability.DISPLAY if self.lost else self._stated(match, ObjectRef(self.imported.module), target)
+        return (_Part("*", ObjectRef(target.module, "*"), sure), *self.named)
 
     def _stated(self, match: Match, old: ObjectRef, new: ObjectRef) -> Applicability:
         """What the entry says; else unsafe if the two lead to different definitions."""
@@ -170,12 +174,16 @@ class _Star:
         return match.entry.applicability or (Applicability.UNSAFE if is_different else Applicability.SAFE)
 
     @property
-    def what(self) -> str:
-        """What the fix imports."""
-        named = [f"`{target.dotted}`" for _, target in self.named]
-        if self.is_moved and self.target is not None:
-            return " and ".join((f"everything from `{self.target.module}`", *named))
-        return f"{' and '.join(named)} by name"
+    def replacements(self) -> Iterator[Replacement]:
+        """What is sure, then with it what is less so; all at once where the star is to be imported from elsewhere."""
+        levels = sorted({part.applicability for part in self.parts}, key=_ORDER.index)
+        for level in levels[-1:] if self.is_moved else levels:
+            parts = [part for part in self.parts if _ORDER.index(part.applicability) <= _ORDER.index(level)]
+            yield Replacement(f"Import {_what(parts)}", level, tuple(map(self._move, parts)))
+
+    def _move(self, part: _Part) -> Move:
+        (star,) = self.imported.statement.parts
+        return Move(self.imported.statement, star._replace(name=part.name), part.target)
 
     @property
     def messages(self) -> Iterator[str]:
@@ -206,6 +214,14 @@ class _Star:
         if is_missing(self.project, target):
             return f"`{brought.name}` should be `{target}`, which does not exist"
         return f"`{brought.name}` is now `{target}`"
+
+
+def _what(parts: Sequence[_Part]) -> str:
+    """What is to be imported, in words."""
+    return " and ".join(
+        f"everything from `{part.target.module}`" if part.name == "*" else f"`{part.target.dotted}` by name"
+        for part in parts
+    )
 
 
 def _list(names: Sequence[str]) -> str:
