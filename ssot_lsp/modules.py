@@ -317,6 +317,12 @@ class Modules:
                     todo += [*bindings.stars, *(origin.dotted for origin in origins if origin is not None)]
         return False
 
+    def is_hidden(self, module: str) -> bool:
+        """Whether the package around a module binds something else to its name, so that `a.b` is not the module."""
+        parent, _, last = module.rpartition(".")
+        origins = self.origins(ObjectRef(parent, last)) if parent else None
+        return origins is not None and ObjectRef(module) not in origins
+
     def is_imported_by(self, module: str, importer: str) -> bool:
         """Whether importing `importer` imports `module` before it is done, so that neither can wait for the other."""
         found = self.find(importer) if module and self.is_first_party(importer) else None

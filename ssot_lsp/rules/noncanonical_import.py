@@ -13,6 +13,8 @@ def check(imported: Import) -> Diagnostic | None:
         return None
     entry, target = found.entry, found.target
     verb = "use" if imported.use else "import"
+    # by attributes, what a package has under the name of its module is reached, and not the module
+    is_reachable = not imported.use or not imported.project.modules.is_hidden(target.module)
     message = f"`{imported.ref.dotted}` is another path to `{target}`: {verb} that one."
     return Diagnostic(
         RULE.code,
@@ -29,7 +31,9 @@ def check(imported: Import) -> Diagnostic | None:
                 entry.applicability or Applicability.SAFE,
                 imported.move(target),
             ),
-        ),
+        )
+        if is_reachable
+        else (),
     )
 
 
