@@ -162,17 +162,18 @@ class Project:
             return None
         return Match(entry, ref, entry.canonical, entry) if self.registry.match(ref) is None else None
 
-    def has_exclusive(self, module: str) -> bool:
-        """Whether a module is another path to an exclusive object."""
+    def exclusive_names(self, module: str) -> frozenset[str]:
+        """The names by which a module is another path to exclusive objects."""
         if not self._exclusive or not self.modules.is_first_party(module) or self.modules.find(module) is None:
-            return False
-        if module not in self._others:
+            return frozenset()
+        if module not in self._other_names:
             names = self.modules.names(module)
-            self._others[module] = any(self.exclusive(ObjectRef(module, name)) is not None for name in names)
-        return self._others[module]
+            found = (name for name in names if self.exclusive(ObjectRef(module, name)) is not None)
+            self._other_names[module] = frozenset(found)
+        return self._other_names[module]
 
     @cached_property
-    def _others(self) -> dict[str, bool]:
+    def _other_names(self) -> dict[str, frozenset[str]]:
         return {}
 
     @cached_property

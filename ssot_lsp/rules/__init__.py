@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
@@ -242,7 +242,9 @@ def uses(project: Project, document: Document) -> Iterator[Use]:
     for statement in document.syntax.imports:
         for imported in imported_names(project, document, statement) if statement.well_formed else ():
             path = imported.ref.dotted
-            is_spoken_of = project.registry.speaks_below(path) or project.has_exclusive(path)
+            is_spoken_of = project.registry.speaks_below(path) or any(
+                f".{name}" in document.text.source for name in project.exclusive_names(path)
+            )
             if imported.name and is_spoken_of and imported.match is None:
                 wanted[imported.name.span.start] = imported
     yield from _uses(document, wanted)
@@ -297,13 +299,12 @@ def _use(imported: Import, reference: Reference) -> Use | None:
     found = Use(*around, ref.module, ref, reference, parts)
     if found.match is not None:
         return found
-    for end in range(parts + 1, len(reference.names) + 1) if imported.project.has_exclusive(ref.module) else ():
-        names, ends = reference.names[:end], reference.ends[:end]
-        found = Use(*around, ref.module, ObjectRef(ref.module, ".".join(names[parts:])), reference, parts)
-        found = replace(found, reference=reference._replace(names=names, ends=ends))
-        if found.exclusive is not None:
-            return found
-    return None
+    if reference.names[parts] not in imported.project.exclusive_names(ref.module):
+        return None
+    names, ends = reference.names[: parts + 1], reference.ends[: parts + 1]
+    reference = reference._replace(names=names, ends=ends)
+    found = Use(*around, ref.module, ObjectRef(ref.module, names[parts]), reference, parts)
+    return found if found.exclusive is not None else None
 
 
 def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:
