@@ -68,6 +68,8 @@ class Bindings(NamedTuple):
     """It has an `__all__`, known or not."""
     declared: frozenset[str] = frozenset()
     """Names that it only annotates: someone else is expected to bind them."""
+    imports: tuple[str, ...] = ()
+    """What is imported along with it, be it modules or names in them; what only type checkers read is not."""
 
 
 def absolute(written: str, level: int, module: str, *, is_init: bool) -> str | None:
@@ -107,6 +109,7 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
         all_parts=tuple(exports.parts) if exports.known else None,
         has_all=exports.seen,
         declared=frozenset() if is_stub else frozenset(reader.declared),
+        imports=tuple(dict.fromkeys(reader.imported)),
     )
 
 
@@ -121,6 +124,7 @@ class _Reader:
         self.has_walrus = ":=" in source
         self.names: dict[str, list[Binding]] = {}
         self.stars: list[str] = []
+        self.imported: list[str] = []
         self.is_conditional = False
         self.open_ended = False
         self.open_modules = False
@@ -167,6 +171,12 @@ class _Reader:
         if isinstance(node, ast.If) and _is_main_test(node.test):
             self.block(node.orelse, conditional=True)  # its body does not run when the module is imported
             return
+        if isinstance(node, ast.If) and _last_part(node.test) == "TYPE_CHECKING":
+            before = len(self.imported)
+            self.block(node.body, conditional=True)
+            del self.imported[before:]  # it does not run when the module is imported, though its names are bound
+            self.block(node.orelse, conditional=True)
+            return
         always = isinstance(node, (ast.With, ast.AsyncWith))
         for name in ("body", "orelse", "finalbody"):
             self.block(getattr(node, name, []), conditional=conditional or not always)
@@ -188,10 +198,13 @@ class _Reader:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
+                self.imported.append(alias.name)
                 self.bind(alias.asname or top, alias, ObjectRef(alias.name if alias.asname else top))
             return
         module = absolute(node.module or "", node.level, self.module, is_init=self.is_init)
         for alias in node.names:
+            if module:
+                self.imported.append(module if alias.name == "*" else f"{module}.{alias.name}")
             if alias.name == "*":
                 self.stars.append(module or "")
                 self.open_ended |= not module

@@ -182,6 +182,22 @@ def source_roots(root: Path, settings: Settings) -> tuple[Path, ...]:
     return tuple(dict.fromkeys([*(folder for folder in folders if folder != root and folder.is_dir()), root]))
 
 
+def line_length(root: Path) -> int:
+    """How long the project's lines may be, in code points, as its formatter or linter has it; 88 if nobody says."""
+    tool = _tool(root)
+    found = [_table(tool, "ruff", "line-length"), _table(tool, "black", "line-length")]
+    found += [_table(tool, "isort", "line_length"), _table(tool, "pycodestyle", "max_line_length")]
+    for name in ("ruff.toml", ".ruff.toml"):
+        try:
+            found.append(tomllib.loads((root / name).read_bytes().decode("utf-8-sig")).get("line-length"))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+            continue
+    for name, section in ((".flake8", "flake8"), ("setup.cfg", "flake8"), ("tox.ini", "flake8")):
+        written = _ini_list(root / name, section, "max-line-length") if (root / name).is_file() else []
+        found += [int(number) for number in written if number.isdecimal()]
+    return next((length for length in found if isinstance(length, int) and length > 0), 88)
+
+
 def _table(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None

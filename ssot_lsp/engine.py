@@ -83,10 +83,15 @@ def _is_suppressed(diagnostic: Diagnostic, document: Document, today: date) -> b
     return any(s.row in rows and s.silences(diagnostic.code, today) for s in document.syntax.suppressions)
 
 
-def with_fixes(document: Document, project: Project, diagnostic: Diagnostic) -> Diagnostic:
-    """The diagnostic with the edits of each of its replacements that can be made on its own."""
+def with_fixes(document: Document, project: Project, diagnostic: Diagnostic, *, choices: bool = True) -> Diagnostic:
+    """The diagnostic with the edits of each of its replacements that can be made on its own.
+
+    Without `choices`, what is only offered is left out where there is something better.
+    """
     fixes: list[Fix] = []
     for replacement in diagnostic.replacements:
+        if fixes and not choices and fixes[0].applicability is not Applicability.DISPLAY:
+            break
         edits, why = _rewrite(document, project, replacement.moves)
         if edits and not any(edits == fix.edits for fix in fixes):
             fixes.append(Fix(replacement.title, replacement.applicability, edits))

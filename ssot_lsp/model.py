@@ -174,6 +174,10 @@ class ImportStatement(NamedTuple):
     """The `try` statements in whose handler against ImportError it stands."""
     expects_error: bool = False
     """It stands under `pytest.raises(ImportError)` or the like: it is there to fail."""
+    branches: tuple[tuple[int, int], ...] = ()
+    """The `if` statements in one of whose branches it stands, each with a number for the branch."""
+    deferred: bool = False
+    """It stands in a function, so it runs later than its file."""
     type_checking: bool = False
     """It stands under `if TYPE_CHECKING:`, so it never runs."""
     well_formed: bool = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import cached_property
@@ -72,6 +73,7 @@ class Modules:
         self._exports: dict[str, tuple[str, ...] | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
         self._origins: dict[ObjectRef, frozenset[ObjectRef] | None] = {}
+        self._chains: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def is_first_party(self, module: str) -> bool:
         """Whether a dotted module path is at or under one of the first-party packages."""
@@ -303,19 +305,40 @@ class Modules:
 
     def leads_to(self, path: str, module: str) -> bool:
         """Whether importing a path also imports `module`, as far as the first-party modules on the way tell."""
-        todo, seen = [path], set[str]()
+        return bool(module) and bool(self.import_chain(path, module))
+
+    def import_chain(self, path: str, module: str) -> tuple[str, ...]:
+        """The modules through which importing a path imports `module` too, that one last; empty if it does not.
+
+        The packages around `module` do not count: they are imported before it in any case. Nor does `module` itself
+        where it is only imported as the package around another one.
+        """
+        key = (path, module)
+        if key not in self._chains:
+            self._chains[key] = self._chain(path, module)
+        return self._chains[key]
+
+    def _chain(self, path: str, module: str) -> tuple[str, ...]:
+        around = {*_prefixes(module)} - {module}
+        importers: dict[str, str | None] = {}
+        todo = deque[tuple[str, str | None]]([(path, None)])
         while todo:
-            at = todo.pop()
-            for prefix in _prefixes(at):  # importing `a.b` imports `a` first
-                if prefix == module and module:
-                    return True
-                found = self.find(prefix) if prefix not in seen and self.is_first_party(prefix) else None
-                seen.add(prefix)
-                if found is not None:
-                    bindings = found.bindings
-                    origins = (binding.origin for bound in bindings.names.values() for binding in bound)
-                    todo += [*bindings.stars, *(origin.dotted for origin in origins if origin is not None)]
-        return False
+            at, importer = todo.popleft()
+            found = [
+                prefix for prefix in _prefixes(at) if self.is_first_party(prefix) and self.find(prefix) is not None
+            ]
+            if found[:1] == [module]:
+                chain = [module]
+                while importer is not None:
+                    chain.insert(0, importer)
+                    importer = importers[importer]
+                return tuple(chain)
+            for prefix in reversed(found):  # importing `a.b` imports `a` first
+                module_found = self.find(prefix) if prefix not in importers and prefix not in around else None
+                if module_found is not None and prefix != module:
+                    importers[prefix] = importer
+                    todo += ((imported, prefix) for imported in module_found.bindings.imports)
+        return ()
 
     def is_hidden(self, module: str) -> bool:
         """Whether the package around a module binds something else to its name, so that `a.b` is not the module."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ssot_lsp.bindings import absolute
-from ssot_lsp.config import Settings, declared_distributions, load_settings, source_roots
+from ssot_lsp.config import Settings, declared_distributions, line_length, load_settings, source_roots
 from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
@@ -118,6 +118,11 @@ class Project:
     def _excluded(self) -> Callable[[str], bool]:
         return glob_matcher(self.settings.exclude) if self.settings.exclude else lambda path: False
 
+    @cached_property
+    def line_length(self) -> int:
+        """How long the project's lines may be, in code points."""
+        return line_length(self.root)
+
     def absolute(self, statement: ImportStatement, document: Document) -> str | None:
         """The absolute module path that a `from` statement of the document names; None above the top."""
         return absolute(statement.module, statement.level, document.module, is_init=document.is_init)
@@ -125,7 +130,13 @@ class Project:
     def is_asked_for(self, document: Document, name: str) -> bool:
         """Whether another file imports a name from the document, or seems to use, patch or look it up there."""
         last = document.module.rpartition(".")[2].encode()
-        as_attribute = re.compile(rf"""[."']{name}\b""".encode())
+        as_attribute = re.compile(rf"""[."':]{name}\b""".encode())
+        for path in self._mentioning("import *"):  # a star hands all names on, to whomever
+            data = _bytes_of(path) if path != document.path else b""
+            other = self.document(path, data.decode("utf-8", "replace")) if last in data or b"from ." in data else None
+            stars = (statement for statement in other.syntax.imports if statement.is_star) if other else ()
+            if other and any(self.absolute(statement, other) == document.module for statement in stars):
+                return True
         for path in self._mentioning(name):
             data = _bytes_of(path) if path != document.path else b""
             if last in data and as_attribute.search(data):
@@ -133,7 +144,7 @@ class Project:
             if last in data or b"from ." in data:
                 other = self.document(path, data.decode("utf-8", "replace"))
                 for statement in other.syntax.imports:
-                    is_asked = statement.is_star or any(imported.name == name for imported in statement.names)
+                    is_asked = any(imported.name == name for imported in statement.names)
                     if is_asked and statement.is_from and self.absolute(statement, other) == document.module:
                         return True
         return False

@@ -20,7 +20,7 @@ from ssot_lsp.syntax import interpolated
 from ssot_lsp.text import Span, Text
 
 _LOOKS_UP_NAMES = frozenset({"locals", "globals", "eval", "exec"})
-_TYPE_COMMENT = re.compile(r"#\s*type:\s*(?!ignore\b)(.*?)\s*(?:#.*)?$", re.DOTALL)
+_TYPE_COMMENT = re.compile(r"#\s*type:(?!\s*ignore\b)\s*(.*?)\s*(?:#.*)?$", re.DOTALL)
 _LITERAL = re.compile(r"""[rRuU]?('''|\"""|'|")(.*)\1""", re.DOTALL)
 
 
@@ -37,7 +37,11 @@ class Reference(NamedTuple):
     row: int
     """The row (from 0) that it begins in."""
     is_deleted: bool = False
-    """It is the target of a `del`."""
+    """The name itself is the target of a `del`."""
+    is_target: bool = False
+    """All of it is the target of an assignment or of a `del`."""
+    is_cut: bool = False
+    """More attributes follow, behind a parenthesis or a comment."""
 
     @property
     def root(self) -> str:
@@ -78,16 +82,29 @@ class Reading:
         return frozenset(
             self.scopes.of[name]
             for node, name in called
-            if name.id in _LOOKS_UP_NAMES or (name.id == "vars" and not node.args)
+            if name.id in _LOOKS_UP_NAMES or (name.id in ("vars", "dir") and not node.args)
         )
 
+    @cached_property
+    def nones(self) -> frozenset[ast.AST]:
+        """The names in `name = None`, as it stands in the handler of an import that may fail."""
+        assigned = (node for node in ast.walk(self.tree) if isinstance(node, ast.Assign))
+        is_none = (n for n in assigned if isinstance(n.value, ast.Constant) and n.value.value is None)
+        return frozenset(target for node in is_none for target in node.targets)
+
     def is_in_string(self, name: str) -> bool:
-        """Whether a string that is not read as a type is a name, or a dotted path to it, as in `__all__`."""
-        if not re.search(rf"""["'.]{name}["']""", self.text.source):
+        """Whether a string holds a name as a whole or in a path, as in `__all__` or `module:name`, or in a doctest."""
+        in_path = re.compile(rf"[\w.:]*(?<!\w){name}(?!\w)[\w.:]*")
+        in_doctest = re.compile(rf"(?s).*>>>.*\b{name}\b.*")
+        if not re.search(rf"""["'.:>].*\b{name}\b""", self.text.source):
             return False
         types = {node for node, _ in self.scopes.types}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Subscript) and last_part(node.value) == "Literal":
+                types.update(child for child in ast.walk(node.slice) if isinstance(child, ast.Constant))
         strings = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant) and n not in types)
-        return any(isinstance(n.value, str) and f".{n.value}".endswith(f".{name}") for n in strings)
+        values = (node.value for node in strings if isinstance(node.value, str) and name in node.value)
+        return any(in_path.fullmatch(value) or in_doctest.fullmatch(value) for value in values)
 
     def is_parameter_of_test(self, name: str) -> bool:
         """Whether a test or a fixture has a parameter of that name: pytest looks for it among the module's names."""
@@ -124,11 +141,13 @@ class Reading:
         start = text.offset_of_utf8(node.lineno - 1, node.col_offset)
         names, ends = [node.id], [_end(text, node)]
         at: ast.expr = node
+        is_cut = False
         while at in outer:
             at = outer[at]
             end = _end(text, at)
             written = re.sub(r"[ \t\f]|\\?\r?\n|\\?\r", "", text.source[ends[-1] : end])
             if written != f".{at.attr}":  # a comment or a parenthesis stands between
+                is_cut = True
                 break
             names.append(at.attr)
             ends.append(end)
@@ -136,7 +155,9 @@ class Reading:
             self._unsure.add(node.id)
         is_deleted = isinstance(node.ctx, ast.Del)
         row = self.text.position(base + start).row
-        return Reference(tuple(names), base + start, tuple(base + end for end in ends), scope, row, is_deleted)
+        is_target = not isinstance(getattr(at, "ctx", None), ast.Load)
+        ends = [base + end for end in ends]
+        return Reference(tuple(names), base + start, tuple(ends), scope, row, is_deleted, is_target, is_cut)
 
     def _in_f_string(self, node: ast.JoinedStr) -> Iterator[Reference]:
         scopes: dict[str, set[Scope]] = {}
@@ -175,6 +196,8 @@ class Reading:
         """The names in a type that is written as text."""
         try:
             tree = ast.parse(f"({source}\n)", mode="eval")
+            if any(isinstance(node, (ast.Lambda, ast.comprehension, ast.NamedExpr)) for node in ast.walk(tree)):
+                raise ValueError("names of its own")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             self._unsure.update(re.findall(r"\w+", source))
             return

@@ -50,6 +50,18 @@ _GENERICS = frozenset(
     ]
 )
 """What is followed by `[…]` in types, and in hardly anything else."""
+_TYPING = frozenset({"typing", "typing_extensions", "t", "te", "tp", "collections", "abc"})
+
+
+_SIMPLE_BINDINGS = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Import,
+    ast.ImportFrom,
+)
 
 
 class Scope:
@@ -76,13 +88,11 @@ class Scope:
         return self.parent is None
 
     def has_bound(self, name: str, row: int) -> bool:
-        """Whether a statement of its own, under no condition, has bound a name above a row (from 0)."""
-        sites = {getattr(site, "lineno", 0) for site in self.sites.get(name, ())}
-        simple = (ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import)
-        return any(
-            isinstance(node, (*simple, ast.ImportFrom)) and node.lineno in sites and (node.end_lineno or 0) <= row
-            for node in getattr(self.node, "body", ())
-        )
+        """Whether only statements of its own bind a name, under no condition, and one does so above a row (from 0)."""
+        binding = [node for node in getattr(self.node, "body", ()) if isinstance(node, _SIMPLE_BINDINGS)]
+        direct = {part: node for node in binding for part in (node, *_bound_by(node))}
+        sites = self.sites.get(name, ())
+        return all(site in direct for site in sites) and any((direct[s].end_lineno or 0) <= row for s in sites)
 
     def within(self) -> Iterator[Scope]:
         """The scope itself and those around it, from the inside out."""
@@ -102,6 +112,8 @@ class Scopes:
         self.types: list[tuple[ast.Constant, Scope]] = []
         """The strings that are read as code, as those in annotations are (PEP 484, "Forward references")."""
         self._declaring: list[Scope] = []
+        imported = (alias for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names)
+        self._literals = {alias.asname or alias.name for alias in imported if alias.name == "Literal"} | {"Literal"}
         self._block(tree.body, self.module)
         for at in self._declaring:
             for name in at.declared:
@@ -176,7 +188,7 @@ class Scopes:
             if isinstance(node.value, str) and not any(node is known for known, _ in self.types):
                 self.types.append((node, scope))
         elif isinstance(node, ast.Subscript):
-            kind = last_part(node.value)
+            kind = "Literal" if last_part(node.value) in self._literals else last_part(node.value)
             parts: list[ast.expr] = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
             for part in [] if kind == "Literal" else parts[:1] if kind == "Annotated" else parts:
                 self._note_types(part, scope)
@@ -286,6 +298,16 @@ class ImportScopes:
         return sum(site not in self.aliases for site in sites) + (local in self.scope(statement).given_away)
 
 
+def _bound_by(node: ast.stmt) -> Iterator[ast.AST]:
+    """What a simple statement binds for certain: the targets of an assignment of a value, the names of an import."""
+    if isinstance(node, ast.Assign):
+        yield from (child for target in node.targets for child in ast.walk(target))
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        yield node.target
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from node.names
+
+
 def last_part(node: ast.AST) -> str:
     """`c` of `a.b.c`; empty for what is neither a name nor an attribute."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
@@ -298,14 +320,26 @@ def _types_in(node: ast.AST) -> Iterator[ast.AST]:
         if last_part(node.annotation) == "TypeAlias" and node.value is not None:
             yield node.value
     elif isinstance(node, ast.Subscript) and last_part(node.value) in _GENERICS:
-        yield node
-    elif isinstance(node, ast.Call):
+        if _may_be_typing(node.value):
+            yield node
+    elif isinstance(node, ast.Call) and _may_be_typing(node.func):
         called = last_part(node.func)
         if called == "cast":
             yield from node.args[:1]
-        elif called in ("TypeVar", "NewType", "NamedTuple", "TypedDict"):
+        elif called in ("TypeVar", "NewType"):
             yield from node.args[1:]
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "bound")
+        elif called in ("NamedTuple", "TypedDict"):
+            for fields in node.args[1:2]:
+                yield from (fields.values if isinstance(fields, ast.Dict) else ())
+                pairs = fields.elts if isinstance(fields, (ast.List, ast.Tuple)) else ()
+                yield from (pair.elts[1] for pair in pairs if isinstance(pair, ast.Tuple) and len(pair.elts) == 2)
+
+
+def _may_be_typing(node: ast.AST) -> bool:
+    """Whether it is a name, or an attribute of what `typing` is usually called: `frame.cast` is something else."""
+    base = getattr(node, "value", None)
+    return isinstance(node, ast.Name) or (isinstance(base, ast.Name) and base.id in _TYPING)
 
 
 def _same_scope(node: ast.AST) -> Iterator[ast.AST]:

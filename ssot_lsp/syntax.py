@@ -230,6 +230,8 @@ def _recovered(statement: ImportStatement, source: str) -> ImportStatement | Non
             run=-1,
             guarded_by=statement.guarded_by,
             handler_of=statement.handler_of,
+            branches=statement.branches,
+            deferred=statement.deferred,
             expects_error=statement.expects_error,
             type_checking=statement.type_checking,
         )
@@ -295,10 +297,7 @@ def _statement(node: Node, offset: Callable[[int], int]) -> ImportStatement | No
         module_span=module_span,
         names=names,
         is_star=any(child.type == "wildcard_import" for child in node.named_children),
-        guarded_by=place.guarded_by,
-        handler_of=place.handler_of,
-        expects_error=place.expects_error,
-        type_checking=place.type_checking,
+        **place._asdict(),
     )
 
 
@@ -333,6 +332,8 @@ class _Place(NamedTuple):
 
     guarded_by: tuple[int, ...]
     handler_of: tuple[int, ...]
+    branches: tuple[tuple[int, int], ...]
+    deferred: bool
     expects_error: bool
     type_checking: bool
 
@@ -341,6 +342,7 @@ def _place(node: Node) -> _Place:
     """Look at the statements around a node, from the innermost outwards."""
     guarded_by: tuple[int, ...] = ()
     handler_of: tuple[int, ...] = ()
+    branches: tuple[tuple[int, int], ...] = ()
     expects_error = type_checking = False
     deferred = False  # in a function's body: it runs later, outside of the `try` or `with` around its definition
     child, parent = node, node.parent
@@ -350,6 +352,8 @@ def _place(node: Node) -> _Place:
             deferred = True
         elif kind in ("if_statement", "elif_clause"):
             condition, body = parent.child_by_field_name("condition"), parent.child_by_field_name("consequence")
+            if kind == "if_statement" and not deferred:
+                branches += ((parent.start_byte, child.start_byte),)
             if condition is not None and body == child:
                 type_checking |= _needs_type_checker(condition)
         elif kind == "else_clause" and parent.parent is not None and parent.parent.type == "if_statement":
@@ -370,7 +374,7 @@ def _place(node: Node) -> _Place:
             if calls.get("suppress", frozenset()) & _CAUGHT:
                 guarded_by += (parent.start_byte,)
         child, parent = parent, parent.parent
-    return _Place(guarded_by, handler_of, expects_error, type_checking)
+    return _Place(guarded_by, handler_of, branches, deferred, expects_error, type_checking)
 
 
 def _needs_type_checker(condition: Node) -> bool:

@@ -13,6 +13,7 @@ from ssot_lsp.config import (
     Settings,
     declared_distributions,
     find_root,
+    line_length,
     load_settings,
     read_pyproject,
     source_roots,
@@ -620,3 +621,27 @@ def test_read_pyproject_of_nothing(tmp_path: Path) -> None:
     assert read_pyproject(tmp_path) == {}
     tree(tmp_path, ["pyproject.toml/"])
     assert read_pyproject(tmp_path) == {}
+
+
+# the length of lines
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "length"),
+    [
+        ("pyproject.toml", "[tool.ruff]\nline-length = 100\n[tool.black]\nline-length = 90\n", 100),
+        ("pyproject.toml", "[tool.black]\nline-length = 90\n", 90),
+        ("pyproject.toml", "[tool.isort]\nline_length = 70\n", 70),
+        ("pyproject.toml", "[tool.ruff]\nline-length = 'long'\n", 88),
+        ("ruff.toml", "line-length = 99\n", 99),
+        (".ruff.toml", "line-length = 98\n", 98),
+        ("ruff.toml", "line-length = = 3\n", 88),
+        ("setup.cfg", "[flake8]\nmax-line-length = 97\n", 97),
+        (".flake8", "[flake8]\nmax-line-length = 96\n", 96),
+        ("tox.ini", "[flake8]\nmax-line-length = many\n", 88),
+        ("other.txt", "", 88),
+    ],
+)
+def test_the_length_of_lines_is_the_formatters(tmp_path: Path, name: str, text: str, length: int) -> None:
+    tree(tmp_path, {name: text})
+    assert line_length(tmp_path) == length

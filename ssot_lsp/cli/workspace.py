@@ -47,7 +47,8 @@ def check_file(project: Project, path: Path) -> Report:
     diagnostics = engine.check(document, project)
     if document.syntax.has_errors:
         note(f"note: {project.relative(path)}: does not parse; what was found may be incomplete")
-    return Report(path, document.text, tuple(engine.with_fixes(document, project, d) for d in diagnostics))
+    fixed = (engine.with_fixes(document, project, diagnostic, choices=False) for diagnostic in diagnostics)
+    return Report(path, document.text, tuple(fixed))
 
 
 def registry_reports(project: Project) -> Iterator[Report]:

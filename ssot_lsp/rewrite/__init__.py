@@ -59,9 +59,11 @@ def _attempt(
         partial(_leads_back, document, project),
         partial(_is_there, document, project),
         lambda module: project.registry.match(ObjectRef(module)) is not None,
+        project.line_length,
     )
     names = plan_names(statements, moves, reading, others)
-    edits = [*move_names(document, statements, names.plans, reading.imports if reading else None, others)]
+    scopes = reading.imports if reading else None
+    edits = [*move_names(document, statements, names.plans, scopes, others)]
     edits += names.edits
     if reading is not None:
         _keep_loaded(document, project, names, reading)
@@ -80,6 +82,11 @@ def _is_needed(document: Document, project: Project, reading: Reading | None, na
     """Whether code may ask this file for a name: it is a package's own, named in a string, or imported from here."""
     if document.is_init or not document.module or document.path.name == "conftest.py":
         return True
+    if name.startswith("__") and name.endswith("__"):  # Python asks for it, as for `__getattr__` (PEP 562)
+        return True
+    imported = (alias.path_in(s.module) for s in document.syntax.imports if not s.level for alias in s.names)
+    if document.module in imported:
+        return True
     if reading is None or reading.is_in_string(name) or reading.is_parameter_of_test(name):
         return True
     return project.is_asked_for(document, name)
@@ -94,18 +101,21 @@ def _is_there(document: Document, project: Project, statement: ImportStatement, 
 def _keep_loaded(document: Document, project: Project, names: Names, reading: Reading) -> None:
     """Make sure that no submodule is used whose only import goes. Raises RefusalError if one is."""
     gone = {key for key, plan in names.plans.items() if not plan.stays}
-    left = set[str]()
+    new = (spelling for plan in names.plans.values() for spelling in plan.spellings)
+    left = {spelling.module or spelling.item.name for spelling in new if spelling.item is not None}
     for statement in document.syntax.imports:
         module = project.absolute(statement, document) if statement.is_from else ""
         stays = [name.path_in(module or "") for name in statement.parts if (statement.span, name.span) not in gone]
         left |= {*stays, *([module] if module and stays else [])}
+    roots = left | {other.partition(".")[0] for other in left}
+    changed = {edit.span.start for edit in names.edits}
     for statement in document.syntax.imports:
-        path = statement.module
-        if statement.is_from and statement.level == 0 and any(span == statement.span for span, _ in gone):
-            root = path.partition(".")[0]
+        goes = [name for name in statement.parts if (statement.span, name.span) in gone]
+        # the uses of `import a.b` itself were looked at when it moved
+        paths = [statement.module] if statement.is_from else [name.name for name in goes if name.asname]
+        for path in paths if goes and statement.level == 0 else ():
             is_loaded = any(other == path or other.startswith(path + ".") for other in left)
-            if "." in path and root in left | {other.partition(".")[0] for other in left} and not is_loaded:
-                changed = {edit.span.start for edit in names.edits}
+            if "." in path and path.partition(".")[0] in roots and not is_loaded:
                 for use in reading.references:
                     if use.start not in changed and ".".join(use.names).startswith(path + "."):
                         raise RefusalError(f"`{'.'.join(use.names)}` is used, and only this statement loads `{path}`")

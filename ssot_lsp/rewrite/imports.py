@@ -21,8 +21,6 @@ from ssot_lsp.rewrite.spelling import Spelling
 from ssot_lsp.scopes import ImportScopes
 from ssot_lsp.text import TextEdit
 
-_FLAT_LENGTH = 88
-
 
 class _Place(NamedTuple):
     """Where a name is imported from: as a part of which statement."""
@@ -105,6 +103,7 @@ class _Block:
         self.bound = bound
         self.scopes = scopes
         self.others = others
+        self.line_length = others.line_length
         self.statements = [
             WorkingStatement(statement, absolute, [Item(name.name, name.asname) for name in statement.parts])
             for statement, absolute in statements
@@ -170,7 +169,7 @@ class _Block:
                     statement.orphans += item.comments  # it is imported here already
                     continue
                 home = self._home(index, place) if not keeps_order else None
-                if home is not None and not (only_known and not home.has(item)):
+                if home is not None and not (only_known and not self._has(home, item)):
                     self._join(statement, home, item)
                     continue
                 if origin.is_from and place.module and not staying and in_place is None:
@@ -179,7 +178,8 @@ class _Block:
                 is_same = (place.module and place.absolute == same) if origin.is_from else not place.module
                 if is_same and not place.is_besides:
                     layout = layout.with_alias(i, _alias_code(layout.aliases[i], item))
-                    statement.items[i] = item
+                    layout = layout.fitting(i, len(statement.indentation(self.document.text)), self.line_length)
+                    statement.items[i], statement.names[i] = item, None
                     keep.append(i)
                 else:
                     comes_first = keeps_order and all(self._is_there(statement, k) for k in staying if k < i)
@@ -223,8 +223,8 @@ class _Block:
         item = place.item
         if item.name == "*":
             return self._same_star(index, place)
-        if here.origin.is_from and place.absolute == here.absolute and not place.is_besides:
-            return None  # a rename inside its module stays where it is
+        # a rename inside its module stays where it is, unless that is imported there already
+        stays = here.origin.is_from and place.absolute == here.absolute and not place.is_besides
         if not self._is_unambiguous(place.bound):
             return None
         for at, statement in enumerate(self.statements):
@@ -232,6 +232,8 @@ class _Block:
                 continue
             near = self._may_join(index, at, item)
             for candidate in (statement, *statement.followers) if near else ():
+                if stays and not self._has(candidate, item):
+                    continue
                 if candidate.absolute == place.absolute and self._has_room(candidate, item):
                     return candidate
         return None
@@ -279,11 +281,20 @@ class _Block:
         if statement.is_gone:
             return False
         if not statement.absolute:  # `import a.b`: only if it stands there already
-            return statement.has(item)
+            return self._has(statement, item)
         layout = self._open(statement)
-        same = [other for other in statement.items if other.local == item.local]
+        same = [other for other in self._staying(statement) if other.local == item.local]
         has_room = bool(same) or layout.can_hold(item) or self._can_end_line(statement, layout, item)
         return has_room and all(other.name == item.name for other in same)
+
+    def _staying(self, statement: WorkingStatement) -> list[Item]:
+        """What a statement imports, without what is to go from it."""
+        plans = [self.plans.get((statement.origin.span, name.span)) if name else None for name in statement.names]
+        return [item for item, plan in zip(statement.items, plans, strict=True) if plan is None or plan.stays]
+
+    def _has(self, statement: WorkingStatement, item: Item) -> bool:
+        """Whether a statement imports that already, under the same name, and goes on to do so."""
+        return any(_is_same(other, item) for other in self._staying(statement))
 
     def _can_end_line(self, statement: WorkingStatement, layout: Layout, item: Item) -> bool:
         """Whether the item can come last on a statement's one line, with its comment behind it."""
@@ -293,12 +304,14 @@ class _Block:
         return stands_alone(statement.origin, text) and not comment_behind(statement.origin, text)
 
     def _join(self, statement: WorkingStatement, home: WorkingStatement, item: Item) -> None:
-        if home.has(item):
+        if self._has(home, item):
             statement.orphans += item.comments
             return
         layout = self._open(home)
         if layout.can_hold(item):
             layout = layout.with_item(item)
+            index = layout.aliases.index(item.code)
+            layout = layout.fitting(index, len(home.indentation(self.document.text)), self.line_length)
         else:
             layout, home.behind = layout.with_item(item, at_end=True), item.behind
         index = layout.aliases.index(item.code)
@@ -318,11 +331,11 @@ class _Block:
                 other.items.append(item)
                 other.names.append(None)
                 indentation = statement.indentation(self.document.text)
-                other.layout = _new_layout(place.module, other.items, model, indentation)
+                other.layout = _new_layout(place.module, other.items, model, indentation, self.line_length)
                 other.above, other.behind = [], ""
                 return
         added = WorkingStatement(statement.origin, place.absolute, [item], is_new=True)
-        added.layout = _new_layout(place.module, [item], model, "")
+        added.layout = _new_layout(place.module, [item], model, "", self.line_length)
         added.above, added.behind = list(item.above), item.behind
         new.append(added)
 
@@ -339,7 +352,7 @@ def _alias_code(old: str, item: Item) -> str:
     return item.code
 
 
-def _new_layout(module: str, items: Sequence[Item], model: Layout, indentation: str) -> Layout:
+def _new_layout(module: str, items: Sequence[Item], model: Layout, indentation: str, limit: int) -> Layout:
     """A new statement in the style of the one that its names come from."""
     aliases = tuple(item.code for item in items)
     if not module:
@@ -354,7 +367,7 @@ def _new_layout(module: str, items: Sequence[Item], model: Layout, indentation: 
         "",
         "",
     )
-    fits = not (model.is_wrapped and model.is_one_per_line) and len(indentation) + len(flat.code) <= _FLAT_LENGTH
+    fits = not (model.is_wrapped and model.is_one_per_line) and len(indentation) + len(flat.code) <= limit
     if len(items) == 1 or ((fits or not model.is_wrapped) and not any(item.has_comment for item in items)):
         return flat
     first = model.gaps[0]

@@ -235,6 +235,20 @@ class Layout:
             gaps=(*self.gaps[:index], before, after, *self.gaps[index + 1 :]),
         )
 
+    def fitting(self, index: int, indentation: int, limit: int) -> Layout:
+        """The statement with a line begun before a name, if it is wrapped already and that line would be too long."""
+        index = max(index, 1)
+        gap = self.gaps[index]
+        model = next((gap for gap in self.gaps if gap.newline), None)
+        if model is None or self.is_one_per_line or gap.newline or gap.behind or index == len(self.aliases):
+            return self
+        lines = _LINE_END.split(("x" * indentation) + self.code)
+        # what cannot be told is which of the lines it is: none may be too long
+        if max(map(len, lines)) <= limit:
+            return self
+        lead = next((gap.lead for gap in self.gaps[:-1] if gap.newline), model.lead + "    ")
+        return replace(self, gaps=(*self.gaps[:index], Gap(lead, model.newline), *self.gaps[index + 1 :]))
+
     def _place(self, item: Item) -> int:
         for key in (_by_letter, _by_kind, str.casefold):
             keys = [key(alias) for alias in self.aliases]

@@ -53,10 +53,6 @@ class WorkingStatement:
         """The statement as Python writes it."""
         return self.layout.code if self.layout else ""
 
-    def has(self, item: Item) -> bool:
-        """Whether it imports that already, under the same name."""
-        return any(other.name == item.name and other.local == item.local for other in self.items)
-
     def indentation(self, text: Text) -> str:
         """The white space before it; nothing if other code stands there."""
         before = text.source[_line(self.origin, text).start : self.origin.span.start]

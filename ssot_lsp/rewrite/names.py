@@ -35,6 +35,8 @@ class Others(NamedTuple):
     """Whether a name that a `from` statement imports is known to be there."""
     is_deprecated: Callable[[str], bool]
     """Whether the registry speaks of a module."""
+    line_length: int
+    """How long lines of the project may be (code points), where a statement is wrapped."""
 
 
 class Plan(NamedTuple):
@@ -97,6 +99,8 @@ class _Group(NamedTuple):
     aliases: tuple[_Alias, ...]
     is_imported: bool
     """Nothing but these imports binds it."""
+    is_optional: bool
+    """Besides, it is set to None: an import may fail."""
 
     def owner(self, names: Sequence[str]) -> str | None:
         """The longest of what the imports provide that a use of these names goes through; None if it is less."""
@@ -175,6 +179,8 @@ class _Planner:
         """The imports that uses spelled anew still go through."""
         self.added: dict[tuple[Scope, str], str] = {}
         """The names that new imports bind, and what they refer to."""
+        self.imported: set[tuple[Scope, str, Item | None]] = set()
+        """The new imports."""
         self.written: list[tuple[str, Scope, Scope | None]] = []
         """The names that rewritten uses begin with, where they stand, and which scope is to bind them."""
 
@@ -185,9 +191,11 @@ class _Planner:
         for key, (group, alias, spelled) in besides.items():
             known = self.names.plans.get(key)
             if known is not None:
-                self.names.plans[key] = known._replace(spellings=tuple(dict.fromkeys((*known.spellings, *spelled))))
+                new = [s for s in spelled if all(s.imported != other.imported for other in known.spellings)]
+                self.names.plans[key] = known._replace(spellings=(*known.spellings, *new))
             else:
-                is_used = key in self.reused or self._is_still_used(group, alias)
+                is_imported_anew = (group.scope, "", Item(alias.name.name)) in self.imported and alias.is_own
+                is_used = key in self.reused or is_imported_anew or self._is_still_used(group, alias)
                 self.names.plans[key] = Plan(is_used, tuple(spelled))
         return self.names
 
@@ -215,14 +223,16 @@ class _Planner:
 
     def _group(self, scope: Scope, local: str) -> _Group:
         aliases: list[_Alias] = []
-        is_imported = True
+        is_imported = is_optional = True
         for site in scope.sites.get(local, ()):
             alias = self.aliases.get(self.reading.imports.aliases.get(site, -1))
             if alias is not None:
                 aliases.append(alias)
             else:
-                is_imported &= isinstance(site, ast.Name) and isinstance(site.ctx, ast.Del)
-        return _Group(scope, local, tuple(aliases), is_imported)
+                is_deleted = isinstance(site, ast.Name) and isinstance(site.ctx, ast.Del)
+                is_imported &= is_deleted
+                is_optional &= is_deleted or site in self.reading.nones
+        return _Group(scope, local, tuple(aliases), is_imported, is_optional and not is_imported)
 
     def _of(self, group: _Group) -> list[Reference]:
         """The uses of a name that are not spelled anew yet."""
@@ -233,6 +243,7 @@ class _Planner:
 
     def _plan_imports(self, group: _Group, moves: Sequence[Move]) -> None:
         ways = [[*spellings(move.statement, move.name, move.target)] for move in moves]
+        self._see_that_nothing_is_there_already(group, moves)
         chosen, why = self._renamed(group, moves, ways)
         if chosen:
             self._write(group.scope, self._of(group), 1, chosen[0])
@@ -242,6 +253,16 @@ class _Planner:
             if spelling is None:
                 raise RefusalError(f"no import can bind `{move.target}` to `{group.local}`, and {why}")
             self._import(_key(move), group.scope, spelling)
+
+    def _see_that_nothing_is_there_already(self, group: _Group, moves: Sequence[Move]) -> None:
+        """Refuse a push-down (`foo` to `foo.bar`) where a use of what moves is at its target already."""
+        paths = {alias.key: alias.path for alias in group.aliases}
+        for move in moves:
+            path = paths.get(_key(move), "")
+            for use in self._of(group) if move.target.dotted.startswith(path + ".") else ():
+                used = ".".join((path, *use.names[1:]))
+                if f"{used}.".startswith(move.target.dotted + "."):
+                    raise RefusalError(f"`{used}` is canonical already")
 
     def _renamed(
         self, group: _Group, moves: Sequence[Move], ways: Sequence[Sequence[Spelling]]
@@ -304,6 +325,8 @@ class _Planner:
         needs_root = False
         for use in self._of(group):
             owner = group.owner(use.names) or ""
+            if use.is_cut:
+                raise RefusalError(f"it is not certain what a use of `{group.local}` goes on with")
             if owner in targets:
                 uses[owner].append(use)
             elif not any(alias.statement.span.start <= use.start for alias in always):
@@ -314,7 +337,7 @@ class _Planner:
             same = [alias for alias in moved if alias.path == path]
             spelling, why = None, ""
             for spelling in spellings(same[0].statement, same[0].name, target):
-                why = self._misfit(group.scope, uses[path], spelling)
+                why = self._misfit(group.scope, uses[path], spelling, path.count(".") + 1)
                 if not why:
                     break
             if spelling is None or why:
@@ -331,54 +354,67 @@ class _Planner:
         """Spell uses anew; gives what is to be imported for them, by the names that they went through."""
         by_start = {reference.start: reference for reference in self.reading.references}
         grouped: dict[tuple[Scope, tuple[str, ...], ObjectRef], list[Reference]] = {}
+        moved: dict[int, Move] = {}
         for move in self.uses:
             use = by_start.get(move.use.start) if move.use else None
             scope = self.reading.resolve(use) if use else None
             if use is None or scope is None or move.use is None:
                 raise RefusalError("the file has changed")
             parts = use.ends.index(move.use.end) + 1
+            moved[use.start] = move
             grouped.setdefault((scope, use.names[:parts], move.target), []).append(use)
         added: dict[Key, tuple[_Group, _Alias, list[Spelling]]] = {}
-        for (scope, names, target), uses in grouped.items():
+        for (scope, names, _), uses in grouped.items():
             group = self._group(scope, names[0])
-            if why := self._unclear(group):
+            if why := self._unclear(group._replace(is_imported=group.is_imported or group.is_optional)):
                 raise RefusalError(why)
-            owner = group.owner(names) or ""
-            owners = [alias for alias in group.aliases if alias.expression == owner]
+            owner = group.owner(names)
+            owners = [alias for alias in group.aliases if owner in (None, alias.expression)]
+            first = min((use.start for use in uses if use.scope is scope), default=owners[0].statement.span.start)
+            if all(alias.statement.span.start > first for alias in owners):  # it was loaded by someone else
+                owners = [min(group.aliases, key=lambda alias: alias.statement.span)]
             if len({alias.bound for alias in group.aliases}) != 1:
                 raise RefusalError(f"`{group.local}` may be one of several objects")
-            spelling = self._spelled(group, owners[0], names, uses, target)
+            imported = (owners[0].path, owners[0].expression) if owner else (group.local, group.local)
+            spelling = self._spelled(group, owners[0], imported, uses, moved[uses[0].start])
             self._write(scope, uses, len(names), spelling)
             for alias in owners:
                 _, _, more = added.setdefault(alias.key, (group, alias, []))
-                if spelling.item is not None and spelling not in more:
-                    more.append(spelling)
+                if spelling.item is not None:
                     self.added[scope, spelling.root] = spelling.path
+                    self.imported.add((scope, *spelling.imported))
+                    if all(spelling.imported != other.imported for other in more):
+                        more.append(spelling)
                 elif spelling.root == group.local:
                     self.reused.add(alias.key)
         return added
 
     def _spelled(
-        self, group: _Group, alias: _Alias, names: Sequence[str], uses: Sequence[Reference], target: ObjectRef
+        self, group: _Group, alias: _Alias, imported: tuple[str, str], uses: Sequence[Reference], move: Move
     ) -> Spelling:
-        parts = alias.expression.count(".") + 1
-        used = ".".join((alias.path, *names[parts:]))
-        why = ""
-        is_from = not alias.is_own
-        for spelling in spellings_of_use(alias.path, alias.expression, used, target, is_from=is_from):
+        """How a use is to be written; `imported` is the path that it goes through, and how the file writes that."""
+        path, expression = imported
+        parts = uses[0].ends.index(move.use.end) + 1 if move.use else 1
+        used = ".".join((path, *uses[0].names[expression.count(".") + 1 : parts]))
+        why = f"`{group.local}` may be None"
+        for spelling in spellings_of_use(path, expression, used, move.target, is_from=not alias.is_own):
             if spelling.item is None and spelling.root == group.local:
                 if alias.key not in self.targets:
                     return spelling
                 continue
-            why = self._misfit(group.scope, uses, spelling)
-            if not why:
-                return spelling
+            if not group.is_optional:
+                why = self._misfit(group.scope, uses, spelling, parts)
+                if not why:
+                    return spelling
         raise RefusalError(why)
 
     def _is_still_used(self, group: _Group, alias: _Alias) -> bool:
         """Whether an import is needed once the uses that are spelled anew do not count."""
+        always = {a.expression: a for a in group.aliases if self.reading.imports.is_direct(a.statement)}
         for use in self._of(group):
-            if group.owner(use.names) in (None, alias.expression):
+            owner = group.owner(use.names) or ""
+            other = always.get(owner) if owner != alias.expression else None
+            if other is None or other.statement.span.start > use.start:
                 return True
         return bool(self._looked_up(group) or self._needed(group))
 
@@ -399,6 +435,8 @@ class _Planner:
             return f"an `import *` may bind `{local}` too"
         for use in self.references.get(local, ()):
             found = self.reading.resolve(use)
+            if found is scope and scope.is_class and use.scope is scope and not scope.has_bound(local, use.row):
+                return f"a class binds `{local}` and reads it"
             is_in_class = found is not scope and found is use.scope and found.is_class and scope in found.within()
             if found is not None and is_in_class and not found.has_bound(local, use.row):
                 return f"a class binds `{local}` and reads it"
@@ -425,12 +463,17 @@ class _Planner:
             self.names.private.add(group.local)
         return ""
 
-    def _misfit(self, scope: Scope, uses: Sequence[Reference], spelling: Spelling) -> str:
-        """Why a spelling cannot be used in a scope, and in the places of some uses; empty if it can."""
+    def _misfit(self, scope: Scope, uses: Sequence[Reference], spelling: Spelling, parts: int = 1) -> str:
+        """Why a spelling cannot be used in a scope, and for the first `parts` of some uses; empty if it can."""
         root = spelling.root
         taken = f"`{root}` means something else where `{spelling.expression}` would stand"
-        if spelling.expression != root and any(use.is_deleted for use in uses):
+        is_deleted = any(use.is_deleted for use in uses)
+        if is_deleted and (spelling.expression != root or (scope, root) in self.added or root in scope.sites):
             return f"a `del` cannot take `{spelling.expression}`"
+        if scope.is_module and hasattr(builtins, root) and spelling.item and root not in scope.sites:
+            return f"`{root}` is also a builtin"
+        if "." not in spelling.expression and any(use.is_target and len(use.names) == parts > 1 for use in uses):
+            return f"an assignment to `{spelling.expression}` would bind a name"
         if root in self.reading.unsure or root in scope.given_away:
             return taken
         if _is_mangled(root) and any(at.is_class for use in uses for at in use.scope.within()):
@@ -438,7 +481,6 @@ class _Planner:
         if spelling.item is None:
             is_free = all(self.scopes.resolve(root, use.scope) is None for use in uses)
             is_hidden = any((at, root) in self.added for use in uses for at in use.scope.within())
-            is_deleted = any(use.is_deleted for use in uses)
             return "" if is_free and not (is_hidden or is_deleted or self._has_star(scope)) else taken
         if self.added.get((scope, root), spelling.path) != spelling.path:
             return taken
@@ -492,6 +534,7 @@ class _Planner:
         self.names.plans[key] = Plan(stays=False, spellings=needed)
         for spelling in needed:
             self.added[scope, spelling.root] = spelling.path
+            self.imported.add((scope, *spelling.imported))
 
 
 def _below(use: Reference, scope: Scope) -> Iterator[Scope]:

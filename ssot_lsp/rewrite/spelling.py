@@ -21,6 +21,11 @@ class Spelling(NamedTuple):
     """What that statement imports; None if nothing needs to be imported."""
 
     @property
+    def imported(self) -> tuple[str, Item | None]:
+        """The import that it needs, whatever is made of it."""
+        return self.module, self.item
+
+    @property
     def root(self) -> str:
         """The name that the expression begins with."""
         return self.expression.partition(".")[0]
@@ -75,9 +80,7 @@ def _of_path(target: ObjectRef) -> Iterator[Spelling]:
 
 def _of_object(name: ImportedName, target: ObjectRef, local: str) -> Iterator[Spelling]:
     module, qualname = target
-    if module == "builtins" and name.asname is None and hasattr(builtins, qualname):
-        yield Spelling(qualname)
-    elif name.asname is None and qualname != local:
+    if name.asname is None and (module == "builtins" or qualname != local):
         yield _by_name(target)
     is_explicit = name.asname == name.name  # `X as X` says: re-exported
     yield Spelling(local, module, Item(qualname, local if qualname != local or is_explicit else None))
@@ -94,8 +97,8 @@ def spellings_of_use(
     is_loaded = f"{imported}.".startswith(f"{target.module}.") or f"{used}.".startswith(f"{target.module}.")
     if target.dotted.startswith(f"{imported}.") and is_loaded:
         yield Spelling(expression + rest)
-    if target.module == "builtins" and hasattr(builtins, target.qualname.partition(".")[0]):
-        yield Spelling(target.qualname)
+    if target.module == "builtins":
+        yield _by_name(target)
         yield _by_module(target)
         return
     parent, _, last = target.module.rpartition(".")
@@ -115,9 +118,11 @@ def _by_module(target: ObjectRef) -> Spelling:
 
 
 def _by_name(target: ObjectRef) -> Spelling:
-    """`from a.b import C`, and `C`."""
+    """`from a.b import C`, and `C`; nothing to import for a builtin."""
     if target.qualname:
         head = target.qualname.partition(".")[0]
+        if target.module == "builtins" and hasattr(builtins, head):
+            return Spelling(target.qualname)
         return Spelling(target.qualname, target.module, Item(head))
     parent, _, last = target.module.rpartition(".")
     return Spelling(last, parent, Item(last))

@@ -148,7 +148,8 @@ def _absolute(module: str, level: int, package: Sequence[str]) -> str:
 class _Scope:
     """A symbol table, and what the tree says of the names that it binds."""
 
-    def __init__(self, table: symtable.SymbolTable | None, parent: _Scope | None) -> None:
+    def __init__(self, table: symtable.SymbolTable | None, parent: _Scope | None, name: str = "") -> None:
+        self.name = name
         self.table = table
         """None where it cannot be found: then the tree alone tells."""
         self.parent = parent
@@ -158,6 +159,10 @@ class _Scope:
         """All paths that imports name."""
         self.others: set[str] = set()
         """The names that are bound in another way."""
+        self.nones: set[str] = set()
+        """The names that are set to None, as in the handler of an import that failed."""
+        self.given_away: set[str] = set()
+        """The names that functions declare `global` or `nonlocal`, and so bind here."""
         self.stars: dict[str, _Position] = {}
         """Where the last `import *` of each path stands."""
         self.first_import: dict[str, _Position] = {}
@@ -170,7 +175,14 @@ class _Scope:
     def enter(self, name: str, row: int) -> _Scope:
         """The next scope of that name that begins in a row (from 1)."""
         found = self._tables.get((name, row))
-        return _Scope(found.pop(0) if found else None, self)
+        return _Scope(found.pop(0) if found else None, self, name)
+
+    def within(self) -> Iterator[_Scope]:
+        """The scope itself and those around it, from the inside out."""
+        at: _Scope | None = self
+        while at is not None:
+            yield at
+            at = at.parent
 
     @property
     def is_class(self) -> bool:
@@ -194,21 +206,19 @@ class _Scope:
     def binds(self, name: str) -> bool:
         """Whether a name is local here."""
         symbol = self.symbol(name)
-        is_known = name in self.imports or name in self.others
-        return is_known if symbol is None or name in self.expected else symbol.is_local()
+        if symbol is None or name in self.expected:
+            return name in self.imports or name in self.others or name in self.nones
+        return symbol.is_local()
 
     def resolve(self, name: str) -> _Scope | None:
         """The scope whose binding a name means here; None for builtins and unknown names."""
-        at: _Scope | None = self
-        while at is not None:
+        *_, root = self.within()
+        for at in self.within():
             symbol = at.symbol(name)
             if at.binds(name) and (at is self or not at.is_class):
                 return at
-            if symbol is not None and symbol.is_global() and at.parent is not None:
-                while at.parent is not None:
-                    at = at.parent
-                return at if at.binds(name) else None
-            at = at.parent
+            if symbol is not None and symbol.is_global():
+                return root if root.binds(name) else None
         return None
 
 
@@ -222,21 +232,27 @@ class _Module:
         self.root = _Scope(table, None)
         self.places: dict[ast.AST, _Scope] = {}
         """The nodes at which another scope begins."""
+        self.nonlocals: list[tuple[_Scope, str]] = []
+        self.nones: set[ast.AST] = set()
+        """The names in `name = None`."""
         self.types: set[ast.AST] = set()
         """The strings that are read as code."""
-        self.given_away: set[str] = set()
-        self.is_looking_up = False
-        """It asks for names by their text."""
+        self.looked_up: set[_Scope] = set()
+        """The scopes whose names are asked for by their text."""
         self.all_imports: set[tuple[str, str]] = set()
         self._survey(tree)
-        bound = self.root.imports.keys() | self.root.others
+        for scope, name in self.nonlocals:
+            meant = (at for at in scope.within() if at is not scope and at.is_function and at.binds(name))
+            for at in [*meant][:1]:
+                at.given_away.add(name)
+        bound = self.root.imports.keys() | self.root.others | self.root.nones
         self.kept: frozenset[str] = before.kept if before else frozenset(bound) - changes.private
         """The names of the module that others may ask for."""
-        self.used: set[str] = set()
-        """What names are used for, moves not made."""
+        self.used: dict[_Scope, set[str]] = {}
+        """What the names of a scope are used for, moves not made."""
         self.through_modules: list[tuple[_Scope, str]] = []
         """The uses of plain imports, with their scopes."""
-        self.blocks: list[frozenset[tuple[str, str, str]]] = []
+        self.blocks: list[tuple[_Scope, frozenset[tuple[str, str, str]]]] = []
         """What the imports of each block provide: a name if it must stay, the path, and where that has moved."""
         self.scope = self.root
         self.form = self.node(tree)
@@ -296,23 +312,25 @@ class _Module:
                 self._note_import(alias, path, place, scope, is_from=isinstance(node, ast.ImportFrom))
         elif isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
-                scope.others.add(node.id)
+                (scope.nones if node in self.nones else scope.others).add(node.id)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None:
+            self.nones.update(node.targets)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             scope.others.add(node.name)
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            self.given_away.update(node.names)
+        elif isinstance(node, ast.Global):
+            self.root.given_away.update(node.names)
+        elif isinstance(node, ast.Nonlocal):
+            self.nonlocals += ((scope, name) for name in node.names)
         elif isinstance(node, ast.NamedExpr):
-            at = scope
-            while at.parent is not None and at.table is not None and at.table.get_name() in _COMPREHENSIONS:
-                at = at.parent
-            at.others.add(node.target.id)
+            next(at for at in scope.within() if at.name not in _COMPREHENSIONS).others.add(node.target.id)
         elif isinstance(node, ast.MatchMapping) and node.rest:
             scope.others.add(node.rest)
         elif type(node).__name__ in ("ExceptHandler", "MatchAs", "MatchStar", "TypeVar", "ParamSpec", "TypeVarTuple"):
             scope.others.add(getattr(node, "name", None) or "")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             name = node.func.id
-            self.is_looking_up |= name in ("locals", "globals", "eval", "exec") or (name == "vars" and not node.args)
+            if name in ("locals", "globals", "eval", "exec") or (name == "vars" and not node.args):
+                self.looked_up.update(scope.within())
         for part in _type_expressions(node):
             self.types.update(_type_strings(part))
 
@@ -349,8 +367,8 @@ class _Module:
         return (
             name in scope.imports
             and (symbol is None or symbol.is_imported() or name in scope.expected)
-            and name not in scope.others
-            and name not in self.given_away
+            and name not in scope.others | scope.nones
+            and name not in scope.given_away
             and self.is_behind_star(scope, name)
         )
 
@@ -370,7 +388,7 @@ class _Module:
 
     def may_go(self, scope: _Scope, name: str) -> bool:
         """Whether nobody can tell if a name that imports bind is called otherwise."""
-        if not self.is_imported(scope, name) or self.is_looking_up or scope.is_class:
+        if not self.is_imported(scope, name) or scope in self.looked_up or scope.is_class:
             return False
         return scope.is_function or name not in self.kept
 
@@ -378,7 +396,7 @@ class _Module:
         """A block: its statements in their order, and among them the imports whose order matters."""
         provided: set[tuple[str, str, str]] = set()
         at = len(self.blocks)
-        self.blocks.append(frozenset())
+        self.blocks.append((self.scope, frozenset()))
         others: list[object] = []
         ordered: list[tuple[str, str]] = []
         for statement in statements:
@@ -399,7 +417,7 @@ class _Module:
             elif not isinstance(statement, ast.Pass):
                 others += (*_by_name(ordered), self.node(statement))
                 ordered = []
-        self.blocks[at] = frozenset(provided)
+        self.blocks[at] = (self.scope, frozenset(provided))
         return (*others, *_by_name(ordered))
 
     def node(self, node: ast.AST) -> Form:
@@ -433,10 +451,11 @@ class _Module:
         if scope is None:
             is_builtin = hasattr(builtins, name) and not self.root.stars
             return (context, (".".join(["builtins" if is_builtin else "?", name, *attributes]),))
-        if not self.is_imported(scope, name):
+        is_optional = name in scope.nones and name not in scope.others | scope.given_away and name in scope.imports
+        if not self.is_imported(scope, name) and not (is_optional and attributes):
             return (context, (name, *attributes))
         paths = [".".join([path, *attributes]) for path in sorted(scope.imports[name])]
-        self.used.update(paths)
+        self.used.setdefault(scope, set()).update(paths)
         if scope.imports[name] == {name}:
             self.through_modules.append((scope, paths[0]))
         return (context, tuple(sorted({self.changes.apply(path) for path in paths})))
@@ -563,30 +582,33 @@ def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _imports_differ(old: _Module, new: _Module, changes: _Changes) -> str:
     """Why the imports of a block would not provide what they did; empty if they do."""
-    for before, after in zip(old.blocks, new.blocks, strict=True):
+    for (_, before), (scope, after) in zip(old.blocks, new.blocks, strict=True):
         had, has = {(local, path) for local, _, path in before}, {(local, path) for local, _, path in after}
         had_paths, has_paths = ({path for _, path in names} for names in (had, has))
         for local, old_path, path in sorted(before):
             is_there = (local, path) in has or (not local and path in has_paths)
-            if not is_there and (local or not _may_go(old_path, path, has_paths, new)):
+            if not is_there and (local or not _may_go(old_path, path, has_paths, new, scope)):
                 return f"`{old_path}` would not be imported any more"
         for _, path in sorted(has - had):
             is_asked = any(_is_under(to, path) and _is_under(path, module) for to, module in changes.modules.items())
             if not is_asked and not any(_is_under(other, path) for other in had_paths | {p for _, p, _ in before}):
                 return f"`{path}` would be imported, which nothing asks for"
+    known = {path for paths in old.used.values() for path in paths}
     for scope, path in new.through_modules:
         for target, module in changes.modules.items():
-            if _is_under(path, target) and path not in old.used and not _is_loaded(module, scope, changes):
+            if _is_under(path, target) and path not in known and not _is_loaded(module, scope, changes):
                 return f"`{path}` would be used, and `{module}` not be imported"
     return _tables_differ(old, new)
 
 
-def _may_go(old_path: str, path: str, has: Collection[str], new: _Module) -> bool:
+def _may_go(old_path: str, path: str, has: Collection[str], new: _Module, scope: _Scope) -> bool:
     """Whether an import may go: what is used of it is now used from elsewhere, or other imports provide it."""
     module = new.changes.modules.get(path, path)
+    if path.startswith("builtins."):
+        return True
     if any((_is_under(path, other) and _is_under(other, module)) or _is_under(other, path) for other in has):
         return True
-    is_used = any(_is_under(used, old_path) for used in new.used)
+    is_used = any(_is_under(used, old_path) for used in new.used.get(scope, ()))
     return not is_used and any(_is_under(used, old_path) for used in new.changes.used)
 
 

@@ -7,7 +7,7 @@ name to a diagnostic; of the rules that would speak of a name only the first, by
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -121,15 +121,26 @@ class Import:
         return found
 
     def _is_fallback(self, target: ObjectRef | None) -> bool:
-        """Whether it stands in an `except ImportError` whose `try` imports the canonical path."""
-        if target is None or not self.statement.handler_of:
+        """Whether it is there for those who do not have the canonical path yet.
+
+        It stands in an `except ImportError` whose `try` imports that path, or binds the same local name to an object of
+        that name in that package; or another branch of the same `if` binds the local name by the canonical path.
+        """
+        here = self.statement
+        if target is None or not (here.handler_of or here.branches):
             return False
-        return any(
-            imported.ref.dotted == target.dotted
-            for statement in self.document.syntax.imports
-            if set(statement.guarded_by) & set(self.statement.handler_of)
-            for imported in imported_names(self.project, self.document, statement)
-        )
+        for statement in self.document.syntax.imports:
+            is_try = bool({*statement.guarded_by} & {*here.handler_of})
+            if not is_try and not _are_alternatives(statement, here):
+                continue
+            for imported in imported_names(self.project, self.document, statement):
+                is_same_name = (imported.name and imported.name.local) == (self.name and self.name.local)
+                is_target = imported.ref.dotted == target.dotted
+                if is_try and (is_target or (is_same_name and _are_alike(imported.ref, target) and not imported.match)):
+                    return True
+                if not is_try and is_target and is_same_name:
+                    return True
+        return False
 
     @property
     def reading(self) -> Reading | None:
@@ -268,13 +279,32 @@ def _uses(document: Document, wanted: Mapping[int, Import]) -> Iterator[Use]:
         scope = reading.resolve(reference) if reference.root in roots else None
         if scope is None or len(reference.names) < 2 or reference.root in scope.given_away:
             continue
-        sites = scope.sites[reference.root]
+        # an attribute of None is never what is meant
+        sites = [site for site in scope.sites[reference.root] if site not in reading.nones]
         places = [reading.imports.aliases.get(site) for site in sites]
         found = [wanted[place] for place in places if place is not None and place in wanted]
         for imported in found if len(found) == len(sites) or all(map(_is_plain, found)) else ():
             if (use := _use(imported, reference)) is not None:
                 yield use
                 break
+
+
+def uses_of_package(imported: Import) -> Iterator[Use]:
+    """The uses of `a.x` that a plain `import a.b` makes possible, and of which the registry speaks too."""
+    reading = _reading(imported.document) if _is_plain(imported) and "." in imported.module else None
+    if reading is None or imported.name is None:
+        return
+    scope, root = reading.imports.scope(imported.statement), imported.name.local
+    statements = (s for s in imported.document.syntax.imports if not s.is_from and reading.imports.scope(s) is scope)
+    others = [f"{name.name}." for statement in statements for name in statement.names if name.local == root]
+    for reference in reading.of(scope, root) if root not in scope.given_away else ():
+        path = ".".join(reference.names)
+        if len(reference.names) > 1 and not f"{path}.".startswith(tuple(others)):
+            ref = ObjectRef(root, path[len(root) + 1 :])
+            around = (imported.project, imported.document, imported.statement, imported.name)
+            use = Use(*around, root, ref, reference, 1)
+            if use.match is not None:
+                yield use
 
 
 def _reading(document: Document) -> Reading | None:
@@ -307,6 +337,18 @@ def _use(imported: Import, reference: Reference) -> Use | None:
     return found if found.exclusive is not None else None
 
 
+def _are_alike(one: ObjectRef, other: ObjectRef) -> bool:
+    """Whether two paths begin with the same package and end in the same name."""
+    ends = ([ref.dotted.partition(".")[0], ref.dotted.rpartition(".")[2]] for ref in (one, other))
+    return next(ends) == next(ends)
+
+
+def _are_alternatives(one: ImportStatement, other: ImportStatement) -> bool:
+    """Whether two statements stand in different branches of one `if`."""
+    branches = dict(one.branches)
+    return any(branches.get(at, branch) != branch for at, branch in other.branches)
+
+
 def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:
     """What a statement imports, name by name; nothing if its relative path leads above the top."""
     if not statement.is_from:
@@ -335,6 +377,20 @@ def are_different(project: Project, old: ObjectRef, new: ObjectRef) -> bool:
         names = (name for name in modules.names(old.module) if not name.startswith("_"))
         pairs = [(ObjectRef(old.module, name), ObjectRef(new.module, name)) for name in names]
     return any(not _meet(modules.origins(one), modules.origins(other)) for one, other in pairs)
+
+
+def new_cycle(imported: Import, target: ObjectRef) -> tuple[str, ...]:
+    """The modules of an import cycle that the move would close and that is not there yet; empty if it closes none."""
+    statement, module, modules = imported.statement, imported.document.module, imported.project.modules
+    if not module or statement.deferred or statement.type_checking or module == target.module:
+        return ()
+    chain = modules.import_chain(target.module, module)
+    return () if not chain or modules.import_chain(module, target.module) else (module, *chain)
+
+
+def warning(cycle: Sequence[str]) -> str:
+    """A sentence that names an import cycle; empty if there is none."""
+    return f"That closes an import cycle: {' -> '.join(cycle)}." if cycle else ""
 
 
 def _exists(project: Project, ref: ObjectRef) -> Answer:

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from ssot_lsp.model import Applicability, Diagnostic, ObjectRef, Replacement
 from ssot_lsp.modules import Answer
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, are_different, is_missing, sentence, uses_apart
+from ssot_lsp.rules import (
+    Import,
+    Rule,
+    are_different,
+    is_missing,
+    new_cycle,
+    sentence,
+    uses_apart,
+    uses_of_package,
+    warning,
+)
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -17,17 +27,18 @@ def check(imported: Import) -> Diagnostic | None:
         return None
     target = match.target
     missing = is_missing(imported.project, target)
+    cycle = () if missing else new_cycle(imported, target)
     return Diagnostic(
         RULE.code,
         RULE.name,
-        " ".join(filter(None, (_message(imported, target, missing=missing), sentence(match.entry)))),
+        " ".join(filter(None, (_message(imported, target, missing=missing), warning(cycle), sentence(match.entry)))),
         match.entry.severity or imported.failure_severity,
         imported.name_span,
         help="" if missing else f"{'use' if imported.use else 'import'} `{target}`",
         deprecated=imported.is_bound is not Answer.NO,
         entry=match.entry,
         related=(*imported.defined(target, f"`{target.dotted}` is defined here"), *imported.registered(match.entry)),
-        replacements=() if missing else tuple(_replacements(imported, match, target)),
+        replacements=() if missing else tuple(_replacements(imported, match, target, is_cycle=bool(cycle))),
     )
 
 
@@ -43,14 +54,16 @@ def _message(imported: Import, target: ObjectRef, *, missing: bool) -> str:
     return f"`{path}` is deprecated, but the canonical `{target}` does not exist: the import stays as it is."
 
 
-def _replacements(imported: Import, match: Match, target: ObjectRef) -> Iterator[Replacement]:
+def _replacements(imported: Import, match: Match, target: ObjectRef, *, is_cycle: bool) -> Iterator[Replacement]:
     """The replacement, and with it the choice to keep the local name where the canonical one is called otherwise."""
     stated = match.entry.applicability
     different = stated is None and are_different(imported.project, imported.ref, target)
     applicability = stated or (Applicability.UNSAFE if different else Applicability.SAFE)
+    if is_cycle and applicability is Applicability.SAFE:
+        applicability = Applicability.UNSAFE
     doubt = " (a different definition)" if different else ""
     moves = imported.move(target)
-    for use in uses_apart(imported):
+    for use in () if imported.use else (*uses_apart(imported), *uses_of_package(imported)):
         if use.match is not None and use.match.target is not None:
             moves += use.move(use.match.target)
             order = [Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY]

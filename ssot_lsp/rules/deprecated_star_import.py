@@ -12,7 +12,7 @@ from ssot_lsp.model import Applicability, Diagnostic, Move, ObjectRef, Replaceme
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Project
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, are_different, is_missing, sentence
+from ssot_lsp.rules import Import, Rule, are_different, is_missing, new_cycle, sentence, warning
 from ssot_lsp.scopes import Scope
 
 _ORDER = [Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY]
@@ -48,7 +48,7 @@ def check(imported: Import) -> Diagnostic | None:
     return Diagnostic(
         RULE.code,
         RULE.name,
-        " ".join((*star.messages, *filter(None, [sentence(entry)]))),
+        " ".join(filter(None, (*star.messages, warning(star.cycle), sentence(entry)))),
         entry.severity or Severity.WARNING,
         imported.module_span,
         help=f"import {_what(star.parts)}" if star.parts else "",
@@ -169,9 +169,11 @@ class _Star:
         return (_Part("*", ObjectRef(target.module, "*"), sure), *self.named)
 
     def _stated(self, match: Match, old: ObjectRef, new: ObjectRef) -> Applicability:
-        """What the entry says; else unsafe if the two lead to different definitions."""
+        """What the entry says; unsafe if the two lead to different definitions, or the move closes an import cycle."""
+        stated = match.entry.applicability or Applicability.SAFE
         is_different = match.entry.applicability is None and are_different(self.project, old, new)
-        return match.entry.applicability or (Applicability.UNSAFE if is_different else Applicability.SAFE)
+        is_doubtful = stated is Applicability.SAFE and (is_different or new_cycle(self.imported, new))
+        return Applicability.UNSAFE if is_doubtful else stated
 
     @property
     def replacements(self) -> Iterator[Replacement]:
@@ -184,6 +186,11 @@ class _Star:
     def _move(self, part: _Part) -> Move:
         (star,) = self.imported.statement.parts
         return Move(self.imported.statement, star._replace(name=part.name), part.target)
+
+    @property
+    def cycle(self) -> tuple[str, ...]:
+        """The import cycle that a part of the fix would close."""
+        return next(filter(None, (new_cycle(self.imported, part.target) for part in self.parts)), ())
 
     @property
     def messages(self) -> Iterator[str]:

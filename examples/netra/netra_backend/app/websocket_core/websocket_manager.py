@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from netra_backend.app.websocket_core.heartbeat import HEARTBEAT_SECONDS
 from netra_backend.app.websocket_core.unified_manager import (
     WebSocketManagerMode,
     _UnifiedWebSocketManagerImplementation,
 )
 
-__all__ = ["MAX_MESSAGE_BYTES", "UnifiedWebSocketManager", "WebSocketManager", "get_websocket_manager"]
+__all__ = ["HEARTBEAT_SECONDS", "MAX_MESSAGE_BYTES", "UnifiedWebSocketManager", "WebSocketManager", "get_websocket_manager"]
 
 MAX_MESSAGE_BYTES = 64 * 1024
 
