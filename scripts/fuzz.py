@@ -46,7 +46,7 @@ LONGEST = 60
 """Seconds for a file."""
 MOST_REFUSED = 0.01
 """Of the findings whose fix has to change a name."""
-RIGHTLY = re.compile("is used, and only this statement loads|is canonical already")
+RIGHTLY = re.compile("is used, and only this statement loads it|is canonical already")
 """No fault, whatever moves: the file uses a submodule that nothing but the import to be moved happens to load, or what
 a push-down has as its target."""
 

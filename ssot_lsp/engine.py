@@ -186,7 +186,8 @@ class _Attempt:
 def _sure(diagnostic: Diagnostic, applicability: Applicability) -> Replacement | None:
     levels = [Applicability.SAFE, Applicability.UNSAFE]
     allowed = levels[: levels.index(applicability) + 1]
-    return next((r for r in diagnostic.replacements if r.applicability in allowed), None)
+    # of several the last one, which is less sure, does more
+    return next((r for r in reversed(diagnostic.replacements) if r.applicability in allowed), None)
 
 
 def _refusal(diagnostic: Diagnostic, why: str) -> Diagnostic:

@@ -183,6 +183,12 @@ class ImportStatement(NamedTuple):
     well_formed: bool = True
     """The statement parses on its own. False for half-typed ones, which are left alone."""
 
+    @property
+    def parts(self) -> tuple[ImportedName, ...]:
+        """The names, or in their place the `*` of an `import *`, as a name of its own."""
+        span = Span(self.span.end - 1, self.span.end)
+        return (ImportedName("*", None, span, span),) if self.is_star else self.names
+
 
 class Location(NamedTuple):
     """A place in some file."""
@@ -200,7 +206,11 @@ class Related(NamedTuple):
 
 
 class Move(NamedTuple):
-    """What an imported name, or a use of what it imports, is to be instead."""
+    """What an imported name, or a use of what it imports, is to be instead.
+
+    Of an `import *` the `*` moves, to a `*`; any other name of such a statement is one that the star has provided so
+    far and that is to be imported besides, by name.
+    """
 
     statement: ImportStatement
     name: ImportedName

@@ -82,6 +82,7 @@ class Modules:
         self._found: dict[str, Module | None] = {}
         self._exports: dict[str, tuple[str, ...] | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
+        self._origins: dict[ObjectRef, frozenset[ObjectRef] | None] = {}
         self._chains: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def is_first_party(self, module: str) -> bool:
@@ -122,22 +123,31 @@ class Modules:
     def binds(self, module: str, name: str, *, relative: bool = False) -> Answer:
         """Whether `from module import name` finds something: a binding, a re-export, a submodule."""
         known = self.exists(module, relative=relative)
+        return self._through_stars(module, name, self._binds_itself(module, name)) if known is Answer.YES else known
+
+    def offers(self, module: str, name: str, *, relative: bool = False) -> Answer:
+        """Whether `from module import *` brings a name."""
+        known = self.exists(module, relative=relative)
         if known is not Answer.YES:
             return known
-        answer = Answer.NO
-        todo, seen = [module], set[str]()
-        while todo:
+        here = self._offers(module, name)
+        if self.exports(module) is not None or name.startswith("_"):
+            return here
+        return self._through_stars(module, name, here)
+
+    def _through_stars(self, module: str, name: str, answer: Answer) -> Answer:
+        """Whether a module has a name by itself, which is the `answer` so far, or through its star imports."""
+        found = self.find(module)
+        todo, seen = [*found.bindings.stars] if found is not None else [], {module}
+        while todo and answer is not Answer.YES:
             at = todo.pop()
             if at in seen:
                 continue
             seen.add(at)
-            here = self._binds_itself(at, name) if at == module else self._offers(at, name)
-            if here is Answer.YES:
-                return here
-            if here is Answer.UNKNOWN:
-                answer = here
+            here = self._offers(at, name)
+            answer = answer if here is Answer.NO else here
             found = self.find(at)
-            if found is not None and (at == module or self.exports(at) is None):
+            if found is not None and self.exports(at) is None:
                 todo += found.bindings.stars
         return answer
 
@@ -224,6 +234,11 @@ class Modules:
 
         None if that is not known. Two paths lead to the same object if their origins meet.
         """
+        if ref not in self._origins:
+            self._origins[ref] = self._find_origins(ref)
+        return self._origins[ref]
+
+    def _find_origins(self, ref: ObjectRef) -> frozenset[ObjectRef] | None:
         found: set[ObjectRef] = set()
         todo, seen = [ref], set[ObjectRef]()
         while todo:
@@ -334,6 +349,21 @@ class Modules:
                     importers[prefix] = importer
                     todo += ((imported, prefix) for imported in module_found.bindings.imports)
         return ()
+
+    def is_hidden(self, module: str) -> bool:
+        """Whether the package around a module binds something else to its name, so that `a.b` is not the module."""
+        parent, _, last = module.rpartition(".")
+        origins = self.origins(ObjectRef(parent, last)) if parent else None
+        return origins is not None and ObjectRef(module) not in origins
+
+    def is_imported_by(self, module: str, importer: str) -> bool:
+        """Whether importing `importer` imports `module` before it is done, so that neither can wait for the other."""
+        found = self.find(importer) if module and self.is_first_party(importer) else None
+        if found is None:
+            return False
+        origins = (binding.origin for bound in found.bindings.names.values() for binding in bound)
+        paths = {*found.bindings.stars, *(origin.dotted for origin in origins if origin is not None)}
+        return any(self.leads_to(path, module) for path in paths)
 
     def similar(self, module: str) -> tuple[str, ...]:
         """The existing modules that someone who wrote `module` may have meant, the likeliest first.

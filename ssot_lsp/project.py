@@ -14,9 +14,9 @@ from ssot_lsp.bindings import absolute
 from ssot_lsp.config import Settings, declared_distributions, line_length, load_settings, source_roots
 from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher
-from ssot_lsp.model import Entry, ImportStatement
-from ssot_lsp.modules import Modules
-from ssot_lsp.registry import NotARegistryError, Registry, load
+from ssot_lsp.model import Entry, ImportStatement, ObjectRef
+from ssot_lsp.modules import Answer, Modules
+from ssot_lsp.registry import Match, NotARegistryError, Registry, load
 from ssot_lsp.syntax import Syntax, parse
 from ssot_lsp.text import Text
 
@@ -163,6 +163,48 @@ class Project:
     @cached_property
     def _files(self) -> tuple[Path, ...]:
         return tuple(self.find_files([self.root]))
+
+    def exclusive(self, ref: ObjectRef) -> Match | None:
+        """What an exclusive entry says of a path to its object that is not the canonical one; None if none does."""
+        if not (self._exclusive and ref.qualname and self.modules.is_first_party(ref.module)):
+            return None
+        entry = self._exclusive.get(self._origin(ref))
+        if entry is None or entry.canonical is None or ref.dotted == entry.canonical.dotted:
+            return None
+        return Match(entry, ref, entry.canonical, entry) if self.registry.match(ref) is None else None
+
+    def exclusive_names(self, module: str) -> frozenset[str]:
+        """The names by which a module is another path to exclusive objects."""
+        if not self._exclusive or not self.modules.is_first_party(module) or self.modules.find(module) is None:
+            return frozenset()
+        if module not in self._other_names:
+            names = self.modules.names(module)
+            found = (name for name in names if self.exclusive(ObjectRef(module, name)) is not None)
+            self._other_names[module] = frozenset(found)
+        return self._other_names[module]
+
+    @cached_property
+    def _other_names(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _exclusive(self) -> dict[str, Entry]:
+        """The exclusive entries that are in force, by the dotted path of where their object is defined."""
+        found: dict[str, Entry] = {}
+        broken = [problem.entry for _, problem in self.registry.problems]
+        for entry in self.registry.entries:
+            ref = entry.canonical
+            if not entry.exclusive or ref is None or not ref.qualname or any(entry is other for other in broken):
+                continue
+            is_there = self.modules.binds(ref.module, ref.qualname.partition(".")[0]) is Answer.YES
+            if is_there and self.registry.match(ref) is None and (origin := self._origin(ref)):
+                found.setdefault(origin, entry)
+        return found
+
+    def _origin(self, ref: ObjectRef) -> str:
+        """The dotted path of the one place where an object is defined; empty if that is not known, or not one."""
+        origins = self.modules.origins(ref) or frozenset()
+        return next(iter(origins)).dotted if len(origins) == 1 else ""
 
     def is_exempt(self, entry: Entry, document: Document) -> bool:
         """Whether an entry says nothing in this document.

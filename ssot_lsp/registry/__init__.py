@@ -83,6 +83,13 @@ class Registry:
             self._parents = {path[:end] for path in self._index for end in _dots(path)}
         return dotted in self._parents
 
+    def names_below(self, dotted: str) -> Iterator[str]:
+        """The last parts of the deprecated paths directly under a dotted path, in the order of the registry."""
+        for path in self._index if self.speaks_below(dotted) else ():
+            parent, _, name = path.rpartition(".")
+            if parent == dotted:
+                yield name
+
     def match(self, ref: ObjectRef) -> Match | None:
         """What the registry says of a path; None if nothing.
 

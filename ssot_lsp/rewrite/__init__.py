@@ -107,7 +107,7 @@ def _keep_loaded(document: Document, project: Project, names: Names, reading: Re
     before, after = set[str](), set[str]()
     for statement in document.syntax.imports:
         module = (project.absolute(statement, document) or "") if statement.is_from else ""
-        for name in statement.names:
+        for name in statement.parts:
             plan = names.plans.get((statement.span, name.span))
             is_submodule = bool(module) and project.modules.is_submodule(module, name.name)
             before.add(name.path_in(module) if not module or is_submodule else module)
@@ -120,7 +120,7 @@ def _keep_loaded(document: Document, project: Project, names: Names, reading: Re
         if use.start not in changed and len(use.names) > 1 and (scope := reading.resolve(use)) is not None:
             for path in _paths(document, project, reading, scope, use.root):
                 if any(f"{path}.{'.'.join(use.names[1:end])}" in lost for end in range(2, len(use.names) + 1)):
-                    raise RefusalError(f"`{'.'.join(use.names)}` is used, and only this statement loads what it needs")
+                    raise RefusalError(f"`{'.'.join(use.names)}` is used, and only this statement loads it")
 
 
 def _paths(document: Document, project: Project, reading: Reading, scope: Scope, local: str) -> Iterator[str]:

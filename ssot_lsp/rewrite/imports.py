@@ -68,9 +68,7 @@ def move_names(
 def _bound_paths(statements: Sequence[tuple[ImportStatement, str]], plans: Mapping[Key, Plan]) -> Iterator[_Bound]:
     """What all import statements of a file bind to which path, plans carried out."""
     for statement, absolute in statements:
-        if statement.is_star:
-            yield _Bound(statement, "*", absolute)
-        for name in statement.names:
+        for name in statement.parts:
             plan = plans.get((statement.span, name.span))
             if plan is None or plan.stays:
                 is_own = not statement.is_from and name.asname is None
@@ -107,7 +105,7 @@ class _Block:
         self.others = others
         self.line_length = others.line_length
         self.statements = [
-            WorkingStatement(statement, absolute, [Item(name.name, name.asname) for name in statement.names])
+            WorkingStatement(statement, absolute, [Item(name.name, name.asname) for name in statement.parts])
             for statement, absolute in statements
         ]
 
@@ -185,7 +183,7 @@ class _Block:
                     keep.append(i)
                 else:
                     comes_first = keeps_order and all(self._is_there(statement, k) for k in staying if k < i)
-                    new = statement.leaders if comes_first else statement.followers
+                    new = statement.leaders if comes_first and not origin.is_star else statement.followers
                     self._add(new, statement, layout, place, item)
         self._settle(statement, layout, sorted(keep), in_place)
 
@@ -223,6 +221,8 @@ class _Block:
         """The statement of the block that a moved name joins: one that imports from there, with room for the name."""
         here = self.statements[index]
         item = place.item
+        if item.name == "*":
+            return self._same_star(index, place)
         # a rename inside its module stays where it is, unless that is imported there already
         stays = here.origin.is_from and place.absolute == here.absolute and not place.is_besides
         if not self._is_unambiguous(place.bound):
@@ -238,13 +238,21 @@ class _Block:
                     return candidate
         return None
 
+    def _same_star(self, index: int, place: _Place) -> WorkingStatement | None:
+        """The `import *` from there that stands beside a moved one: nothing comes between that it could bind anew."""
+        for side in (reversed(self.statements[:index]), self.statements[index + 1 :]):
+            other = next((statement for statement in side if not statement.is_gone), None)
+            if other is not None and other.origin.is_star and other.absolute == place.absolute and not other.followers:
+                return other if other.origin.run == self.statements[index].origin.run else None
+        return None
+
     def _may_join(self, index: int, at: int, item: Item) -> bool:
         """Whether it makes no difference that a name is bound by the statement `at` instead of by `index`."""
         here, there = self.statements[index].origin, self.statements[at].origin
         between = [s.origin for s in self.statements[min(index, at) + 1 : max(index, at)]]
         first, second = (there, here) if at < index else (here, there)
         stars = (bound.statement.span for bound in self.bound if bound.local == "*")
-        if any(first.span.start < star.start < second.span.start for star in stars):
+        if any(first.span.start < star.start <= second.span.start for star in stars):
             return False
         if here.guarded_by:  # what stands between may fail, and then only one of the two was reached
             return here.run == there.run and not between

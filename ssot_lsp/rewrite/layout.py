@@ -112,11 +112,13 @@ class Layout:
         if isinstance(node, cst.Import):
             head = "import" + code(node.whitespace_after_import)
             return cls._assemble(module, head, "", "", node.names, outer=(Gap(""), Gap("")), tail="")
-        if isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
+        if isinstance(node, cst.ImportFrom):
             head = "from" + code(node.whitespace_after_from)
             path = "".join(map(code, node.relative)) + (code(node.module) if node.module else "")
             middle = code(node.whitespace_before_import) + "import" + code(node.whitespace_after_import)
             opening = closing = Gap("")
+            if isinstance(node.names, cst.ImportStar):
+                return cls(head, path, middle, ("*",), (), (opening, closing), "", "")
             if node.lpar and node.rpar:
                 middle += "("
                 opening, closing = (

@@ -29,7 +29,7 @@ class WorkingStatement:
         """None until it is needed, and once all names have gone."""
         self.items = items
         """What it imports, in order."""
-        self.names: list[ImportedName | None] = [None] * len(items) if is_new else [*origin.names]
+        self.names: list[ImportedName | None] = [None] * len(items) if is_new else [*origin.parts]
         """The names as they were written, one for each item; None for one that has come here."""
         self.changed = False
         self.above: list[str] = []
@@ -98,7 +98,8 @@ def write(statement: WorkingStatement, text: Text, *, needs_pass: bool) -> Itera
         return
     old, rest = text.source[slice(*origin.span)], text.source[origin.span.end : line.end].strip()
     first = statement if statement.layout else parts[0]
-    pragma = pragmas(origin, Layout.parse(old), text) if len(parts) > 1 else ""
+    # what is said to tools of an `import *` does not hold for an import by name
+    pragma = pragmas(origin, Layout.parse(old), text) if len(parts) > 1 and not origin.is_star else ""
     if statement.layout is None:  # the first of the new statements takes its place, and the comment behind it
         above = [*statement.orphans, *first.above, *([first.behind] if rest and first.behind else [])]
         lines = [*above, _commented(first.code, "" if rest else first.behind)]

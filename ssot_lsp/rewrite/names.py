@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -123,9 +123,21 @@ def plan_names(
     `statements` are all of the document's imports, each with its absolute module (empty for `import`). Without a
     `reading`, the file does not parse, and every import keeps its local name.
     """
+    stars = [move for move in moves if move.statement.is_star]
+    named = [move for move in moves if not move.statement.is_star]
     if reading is None:
-        return Names({_key(move): Plan(stays=False, spellings=(_kept(move),)) for move in moves})
-    return _Planner(statements, moves, reading, others).plan()
+        plans = {_key(move): Plan(stays=False, spellings=(_kept(move),)) for move in named}
+        return Names(plans | _plans_of_stars(stars))
+    return _Planner(statements, named, _plans_of_stars(stars), reading, others).plan()
+
+
+def _plans_of_stars(moves: Sequence[Move]) -> dict[Key, Plan]:
+    """Where the stars are imported from, and the names that one has provided so far: they are imported besides."""
+    plans: dict[Key, Plan] = {}
+    for move in sorted(moves, key=lambda move: move.name.name != "*"):
+        stays, known = plans.get(_key(move), Plan(stays=move.name.name != "*", spellings=()))
+        plans[_key(move)] = Plan(stays, (*known, _kept(move)))
+    return plans
 
 
 def _key(move: Move) -> Key:
@@ -147,9 +159,11 @@ class _Planner:
         self,
         statements: Sequence[tuple[ImportStatement, str]],
         moves: Sequence[Move],
+        stars: Mapping[Key, Plan],
         reading: Reading,
         others: Others,
     ) -> None:
+        self.stars = stars
         self.reading = reading
         self.scopes = reading.scopes
         self.others = others
@@ -179,6 +193,7 @@ class _Planner:
         """The names that rewritten uses begin with, where they stand, and which scope is to bind them."""
 
     def plan(self) -> Names:
+        self._plan_stars()
         besides = self._plan_uses()
         self._plan_moves()
         for key, (group, alias, spelled) in besides.items():
@@ -191,6 +206,16 @@ class _Planner:
                 is_used = key in self.reused or is_imported_anew or self._is_still_used(group, alias)
                 self.names.plans[key] = Plan(is_used, tuple(spelled))
         return self.names
+
+    def _plan_stars(self) -> None:
+        """Import names that a star has provided: they must not have been bound in any other way."""
+        module = self.scopes.module
+        for spelling in (s for plan in self.stars.values() for s in plan.spellings if s.root != "*"):
+            if spelling.root in module.sites or spelling.root in module.given_away:
+                raise RefusalError(f"`{spelling.root}` is also bound in another way")
+            if self.added.setdefault((module, spelling.root), spelling.path) != spelling.path:
+                raise RefusalError(f"`{spelling.root}` may be one of several objects")
+        self.names.plans.update(self.stars)
 
     def _plan_moves(self) -> None:
         grouped: dict[tuple[Scope, str], list[Move]] = {}

@@ -23,6 +23,9 @@ from ssot_lsp.syntax import count_errors
 from ssot_lsp.text import Text
 
 Form = tuple[object, ...]
+_Position = tuple[int, int]
+"""A row, from 1, and a column in bytes, from 0."""
+_START = (0, 0)
 _BAD_SOURCE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -91,6 +94,8 @@ class _Changes:
     """The new paths, and the module that must be imported for each."""
     used: frozenset[str]
     """The old paths of what moves by its uses."""
+    starred: Mapping[str, str]
+    """The names that an `import *` has provided and that are to be imported by name, with the star's path."""
     package: Sequence[str]
     private: frozenset[str]
 
@@ -100,6 +105,7 @@ class _Changes:
         paths: dict[str, str] = {}
         modules: dict[str, str] = {}
         used: set[str] = set()
+        starred: dict[str, str] = {}
         for move in moves:
             statement = move.statement
             module = _absolute(statement.module, statement.level, parents) if statement.is_from else ""
@@ -109,9 +115,11 @@ class _Changes:
                 is_path = not statement.is_from and move.name.asname is None
                 path = written if is_path else f"{path}.{written.partition('.')[2]}"
                 used.add(path)
+            elif statement.is_star and move.name.name != "*":
+                starred[move.name.name] = f"{module}.*"
             paths[path] = move.target.dotted
             modules[move.target.dotted] = move.target.module
-        return cls(paths, modules, frozenset(used), parents, frozenset(private))
+        return cls(paths, modules, frozenset(used), starred, parents, frozenset(private))
 
     def apply(self, path: str) -> str:
         """A path with the moves made: that of its longest prefix, and once."""
@@ -155,9 +163,11 @@ class _Scope:
         """The names that are set to None, as in the handler of an import that failed."""
         self.given_away: set[str] = set()
         """The names that functions declare `global` or `nonlocal`, and so bind here."""
-        self.last_star = -1
-        """The row of the last `import *`."""
-        self.first_import: dict[str, int] = {}
+        self.stars: dict[str, _Position] = {}
+        """Where the last `import *` of each path stands."""
+        self.first_import: dict[str, _Position] = {}
+        self.expected: set[str] = set()
+        """The names that a star provides in the original, where they are read as imported by name behind it."""
         self._tables: dict[tuple[str, int], list[symtable.SymbolTable]] = {}
         for child in table.get_children() if table is not None else ():
             self._tables.setdefault((child.get_name(), child.get_lineno()), []).append(child)
@@ -182,6 +192,11 @@ class _Scope:
     def is_function(self) -> bool:
         return self.parent is not None and not self.is_class
 
+    @property
+    def last_star(self) -> _Position:
+        """Where the last `import *` stands; before everything if there is none."""
+        return max(self.stars.values(), default=_START)
+
     def symbol(self, name: str) -> symtable.Symbol | None:
         try:
             return self.table.lookup(name) if self.table is not None else None
@@ -191,7 +206,7 @@ class _Scope:
     def binds(self, name: str) -> bool:
         """Whether a name is local here."""
         symbol = self.symbol(name)
-        if symbol is None:
+        if symbol is None or name in self.expected:
             return name in self.imports or name in self.others or name in self.nones
         return symbol.is_local()
 
@@ -213,6 +228,7 @@ class _Module:
     def __init__(self, text: Text, changes: _Changes, before: _Module | None = None) -> None:
         tree, table = _parse(text)
         self.changes = changes
+        self.is_original = before is None
         self.root = _Scope(table, None)
         self.places: dict[ast.AST, _Scope] = {}
         """The nodes at which another scope begins."""
@@ -292,7 +308,8 @@ class _Module:
         """Note what a node binds itself, and which of its strings are types."""
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias, path in self._aliases(node):
-                self._note_import(alias, path, node.lineno, scope, is_from=isinstance(node, ast.ImportFrom))
+                place = (node.lineno, node.col_offset)
+                self._note_import(alias, path, place, scope, is_from=isinstance(node, ast.ImportFrom))
         elif isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
                 (scope.nones if node in self.nones else scope.others).add(node.id)
@@ -317,14 +334,17 @@ class _Module:
         for part in _type_expressions(node):
             self.types.update(_type_strings(part))
 
-    def _note_import(self, alias: ast.alias, path: str, row: int, scope: _Scope, *, is_from: bool) -> None:
+    def _note_import(self, alias: ast.alias, path: str, at: _Position, scope: _Scope, *, is_from: bool) -> None:
         if alias.name == "*":
-            scope.last_star = max(scope.last_star, row)
+            new = self.changes.apply(path)
+            scope.stars[new] = max(scope.stars.get(new, at), at)
             return
         local = alias.asname or (alias.name if is_from else alias.name.partition(".")[0])
         bound = path if is_from or alias.asname else local
         scope.imports.setdefault(local, set()).add(bound)
-        scope.first_import[local] = min(scope.first_import.get(local, row), row)
+        scope.first_import[local] = min(scope.first_import.get(local, at), at)
+        if self.is_original and self.changes.starred.get(local) == f"{path.rpartition('.')[0]}.*":
+            scope.expected.add(local)
         scope.loaded.add(path)
         self.all_imports.add((local, path))
 
@@ -335,6 +355,9 @@ class _Module:
             module = _absolute(node.module or "", node.level, self.changes.package)
         for alias in node.names:
             yield alias, f"{module}.{alias.name}" if module else alias.name
+            if alias.name == "*" and self.is_original:
+                names = (name for name, star in self.changes.starred.items() if star == f"{module}.*")
+                yield from ((ast.alias(name), f"{module}.{name}") for name in names)
 
     # Then: what it says
 
@@ -343,11 +366,19 @@ class _Module:
         symbol = scope.symbol(name)
         return (
             name in scope.imports
-            and (symbol is None or symbol.is_imported())
+            and (symbol is None or symbol.is_imported() or name in scope.expected)
             and name not in scope.others | scope.nones
             and name not in scope.given_away
-            and scope.first_import[name] > scope.last_star
+            and self.is_behind_star(scope, name)
         )
+
+    def is_behind_star(self, scope: _Scope, name: str) -> bool:
+        """Whether no `import *` can bind a name anew; of a name that a star has provided, whether that one cannot."""
+        star = self.changes.starred.get(name) if scope is self.root else None
+        if star is None:
+            return scope.first_import[name] > scope.last_star
+        last = scope.stars.get(self.changes.apply(star), _START)
+        return name in scope.expected or scope.first_import[name] > last
 
     def is_ordered(self, scope: _Scope, name: str) -> bool:
         """Whether it matters where among the statements a name is bound: it may mean several things."""
@@ -375,7 +406,7 @@ class _Module:
                     is_plain = isinstance(statement, ast.Import) and alias.asname is None
                     local = alias.name.partition(".")[0] if is_plain else alias.asname or alias.name
                     new = self.changes.apply(path)
-                    if new == f"builtins.{local}":
+                    if new == f"builtins.{local}" and local != "*":
                         continue  # with it or without, the name means the same
                     if is_plain and "." in path:
                         provided.add(("", path, new))
@@ -418,7 +449,7 @@ class _Module:
         """A use of a name: what it is, moves made."""
         scope = self.scope.resolve(name)
         if scope is None:
-            is_builtin = hasattr(builtins, name) and self.root.last_star < 0
+            is_builtin = hasattr(builtins, name) and not self.root.stars
             return (context, (".".join(["builtins" if is_builtin else "?", name, *attributes]),))
         is_optional = name in scope.nones and name not in scope.others | scope.given_away and name in scope.imports
         if not self.is_imported(scope, name) and not (is_optional and attributes):
@@ -532,13 +563,18 @@ def _type_strings(node: ast.AST) -> Iterator[ast.Constant]:
 
 
 def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """What imports bind, sorted by name where only the order of different names differs; a star stays where it is."""
+    """What imports bind, sorted by name where only the order of different names differs; a star stays where it is.
+
+    One star twice, with nothing between, is one.
+    """
     run: list[tuple[str, str]] = []
+    star: tuple[str, str] | None = None
     for event in events:
         if event[0] == "*":
             yield from sorted(dict.fromkeys(run), key=lambda item: item[0])
-            yield event
-            run = []
+            if run or event != star:
+                yield event
+            run, star = [], event
         else:
             run.append(event)
     yield from sorted(dict.fromkeys(run), key=lambda item: item[0])

@@ -7,7 +7,7 @@ name to a diagnostic; of the rules that would speak of a name only the first, by
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -99,7 +99,23 @@ class Import:
     @cached_property
     def match(self) -> Match | None:
         """What the registry says of the path, where it has a say."""
-        found = self.project.registry.match(self.ref) if self.name else None
+        return self.match_of(self.ref)
+
+    def match_of(self, ref: ObjectRef) -> Match | None:
+        """What the registry says of a path that the statement imports, where it has a say."""
+        return self._applied(self.project.registry.match(ref))
+
+    @cached_property
+    def exclusive(self) -> Match | None:
+        """What an exclusive entry says of the path, if it is another one to its object and could be that one."""
+        is_free = self.name is not None and self.match is None
+        found = self._applied(self.project.exclusive(self.ref)) if is_free else None
+        if found is None or found.target is None:
+            return None
+        is_circular = self.project.modules.is_imported_by(self.document.module, found.target.module)
+        return None if is_circular else found
+
+    def _applied(self, found: Match | None) -> Match | None:
         if found is None or self.project.is_exempt(found.entry, self.document) or self._is_fallback(found.target):
             return None
         return found
@@ -111,20 +127,25 @@ class Import:
         that name in that package; or another branch of the same `if` binds the local name by the canonical path.
         """
         here = self.statement
-        if target is None or self.name is None or not (here.handler_of or here.branches):
+        if target is None or not (here.handler_of or here.branches):
             return False
         for statement in self.document.syntax.imports:
             is_try = bool({*statement.guarded_by} & {*here.handler_of})
             if not is_try and not _are_alternatives(statement, here):
                 continue
             for imported in imported_names(self.project, self.document, statement):
-                is_same_name = imported.name is not None and imported.name.local == self.name.local
+                is_same_name = (imported.name and imported.name.local) == (self.name and self.name.local)
                 is_target = imported.ref.dotted == target.dotted
                 if is_try and (is_target or (is_same_name and _are_alike(imported.ref, target) and not imported.match)):
                     return True
                 if not is_try and is_target and is_same_name:
                     return True
         return False
+
+    @property
+    def reading(self) -> Reading | None:
+        """The names and scopes of the document; None if it does not parse."""
+        return _reading(self.document)
 
     @property
     def may_fail(self) -> bool:
@@ -192,7 +213,8 @@ class Use(Import):
     @property
     def name_span(self) -> Span:
         """The chain as far as the registry's entry covers it."""
-        covered = len(self.match.deprecated.dotted.split(".")) if self.match else 0
+        match = self.match or self.exclusive
+        covered = len(match.deprecated.dotted.split(".")) if match else 0
         beyond = covered - len(self.path.module.split("."))
         return self.reference.span(min(self.imported_parts + max(beyond, 0), len(self.reference.ends)))
 
@@ -223,14 +245,18 @@ class Use(Import):
 
 
 def uses(project: Project, document: Document) -> Iterator[Use]:
-    """The uses of imported modules below which the registry has something to say, where the import itself is fine.
+    """The uses of imported modules of which the registry has something to say, where the import itself is fine.
 
     Nothing in a file that does not parse, or where it is not certain what a name refers to.
     """
     wanted: dict[int, Import] = {}
     for statement in document.syntax.imports:
         for imported in imported_names(project, document, statement) if statement.well_formed else ():
-            if imported.name and project.registry.speaks_below(imported.ref.dotted) and imported.match is None:
+            path = imported.ref.dotted
+            is_spoken_of = project.registry.speaks_below(path) or any(
+                f".{name}" in document.text.source for name in project.exclusive_names(path)
+            )
+            if imported.name and is_spoken_of and imported.match is None:
                 wanted[imported.name.span.start] = imported
     yield from _uses(document, wanted)
 
@@ -301,7 +327,14 @@ def _use(imported: Import, reference: Reference) -> Use | None:
     ref = ObjectRef(imported.ref.dotted, ".".join(reference.names[parts:]))
     around = (imported.project, imported.document, imported.statement, imported.name)
     found = Use(*around, ref.module, ref, reference, parts)
-    return found if found.match is not None else None
+    if found.match is not None:
+        return found
+    if reference.names[parts] not in imported.project.exclusive_names(ref.module):
+        return None
+    names, ends = reference.names[: parts + 1], reference.ends[: parts + 1]
+    reference = reference._replace(names=names, ends=ends)
+    found = Use(*around, ref.module, ObjectRef(ref.module, names[parts]), reference, parts)
+    return found if found.exclusive is not None else None
 
 
 def _are_alike(one: ObjectRef, other: ObjectRef) -> bool:
@@ -326,6 +359,50 @@ def imported_names(project: Project, document: Document, statement: ImportStatem
     if module is not None:
         for imported in statement.names or (None,):
             yield Import(project, document, statement, imported, module)
+
+
+def is_missing(project: Project, target: ObjectRef) -> bool:
+    """Whether a canonical path is known not to exist. What is third-party counts as the registry says."""
+    return _exists(project, target) is Answer.NO
+
+
+def are_different(project: Project, old: ObjectRef, new: ObjectRef) -> bool:
+    """Whether two paths exist and are known to lead to different definitions."""
+    modules = project.modules
+    if _exists(project, old) is not Answer.YES or _exists(project, new) is not Answer.YES:
+        return False
+    pairs = [(old, new)]
+    if not new.qualname and not old.qualname:
+        # two modules are never the same object, but one may only re-export what the other defines
+        names = (name for name in modules.names(old.module) if not name.startswith("_"))
+        pairs = [(ObjectRef(old.module, name), ObjectRef(new.module, name)) for name in names]
+    return any(not _meet(modules.origins(one), modules.origins(other)) for one, other in pairs)
+
+
+def new_cycle(imported: Import, target: ObjectRef) -> tuple[str, ...]:
+    """The modules of an import cycle that the move would close and that is not there yet; empty if it closes none."""
+    statement, module, modules = imported.statement, imported.document.module, imported.project.modules
+    if not module or statement.deferred or statement.type_checking or module == target.module:
+        return ()
+    chain = modules.import_chain(target.module, module)
+    return () if not chain or modules.import_chain(module, target.module) else (module, *chain)
+
+
+def warning(cycle: Sequence[str]) -> str:
+    """A sentence that names an import cycle; empty if there is none."""
+    return f"That closes an import cycle: {' -> '.join(cycle)}." if cycle else ""
+
+
+def _exists(project: Project, ref: ObjectRef) -> Answer:
+    if not ref.qualname:
+        return project.modules.exists(ref.module)
+    return project.modules.binds(ref.module, ref.qualname.partition(".")[0])
+
+
+def _meet(old: frozenset[ObjectRef] | None, new: frozenset[ObjectRef] | None) -> bool:
+    if old is None or new is None:
+        return True
+    return bool({ref.dotted for ref in old} & {ref.dotted for ref in new})
 
 
 def sentence(entry: Entry) -> str:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ssot_lsp.model import Applicability, Diagnostic, ObjectRef, Replacement
 from ssot_lsp.modules import Answer
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, sentence, uses_apart, uses_of_package
+from ssot_lsp.rules import (
+    Import,
+    Rule,
+    are_different,
+    is_missing,
+    new_cycle,
+    sentence,
+    uses_apart,
+    uses_of_package,
+    warning,
+)
 
 
 def check(imported: Import) -> Diagnostic | None:
     """Report a deprecated path; offer the canonical one where that is not known to be missing."""
     match = imported.match
-    if match is None or match.target is None:
+    if match is None or match.target is None or imported.name is None:
         return None
     target = match.target
-    missing = _is_missing(imported, target)
-    cycle = () if missing else _cycle(imported, target)
+    missing = is_missing(imported.project, target)
+    cycle = () if missing else new_cycle(imported, target)
     return Diagnostic(
         RULE.code,
         RULE.name,
-        " ".join(filter(None, (_message(imported, target, missing=missing), _warning(cycle), sentence(match.entry)))),
+        " ".join(filter(None, (_message(imported, target, missing=missing), warning(cycle), sentence(match.entry)))),
         match.entry.severity or imported.failure_severity,
         imported.name_span,
         help="" if missing else f"{'use' if imported.use else 'import'} `{target}`",
@@ -44,31 +54,10 @@ def _message(imported: Import, target: ObjectRef, *, missing: bool) -> str:
     return f"`{path}` is deprecated, but the canonical `{target}` does not exist: the import stays as it is."
 
 
-def _is_missing(imported: Import, target: ObjectRef) -> bool:
-    """Whether the canonical path is known not to exist. What is third-party counts as the registry says."""
-    modules = imported.project.modules
-    if not target.qualname:
-        return modules.exists(target.module) is Answer.NO
-    return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.NO
-
-
-def _cycle(imported: Import, target: ObjectRef) -> tuple[str, ...]:
-    """The modules of an import cycle that the move would close and that is not there yet; empty if it closes none."""
-    statement, module, modules = imported.statement, imported.document.module, imported.project.modules
-    if not module or statement.deferred or statement.type_checking or module == target.module:
-        return ()
-    chain = modules.import_chain(target.module, module)
-    return () if not chain or modules.import_chain(module, target.module) else (module, *chain)
-
-
-def _warning(cycle: Sequence[str]) -> str:
-    return f"That closes an import cycle: {' -> '.join(cycle)}." if cycle else ""
-
-
 def _replacements(imported: Import, match: Match, target: ObjectRef, *, is_cycle: bool) -> Iterator[Replacement]:
     """The replacement, and with it the choice to keep the local name where the canonical one is called otherwise."""
     stated = match.entry.applicability
-    different = stated is None and _are_different(imported, target)
+    different = stated is None and are_different(imported.project, imported.ref, target)
     applicability = stated or (Applicability.UNSAFE if different else Applicability.SAFE)
     if is_cycle and applicability is Applicability.SAFE:
         applicability = Applicability.UNSAFE
@@ -86,32 +75,6 @@ def _replacements(imported: Import, match: Match, target: ObjectRef, *, is_cycle
     if name is not None and is_renamed and is_direct and "." not in target.qualname:
         kept = tuple(move._replace(keeps_name=True) for move in moves)
         yield Replacement(f"Import `{target.dotted}` as `{name.local}`{doubt}", Applicability.DISPLAY, kept)
-
-
-def _are_different(imported: Import, target: ObjectRef) -> bool:
-    """Whether both paths exist and are known to lead to different definitions."""
-    modules = imported.project.modules
-    if imported.is_bound is not Answer.YES or not _exists(imported, target):
-        return False
-    pairs = [(imported.ref, target)]
-    if not target.qualname and not imported.ref.qualname:
-        # two modules are never the same object, but one may only re-export what the other defines
-        names = (name for name in modules.names(imported.module) if not name.startswith("_"))
-        pairs = [(ObjectRef(imported.module, name), ObjectRef(target.module, name)) for name in names]
-    return any(not _meet(modules.origins(old), modules.origins(new)) for old, new in pairs)
-
-
-def _exists(imported: Import, target: ObjectRef) -> bool:
-    modules = imported.project.modules
-    if not target.qualname:
-        return modules.exists(target.module) is Answer.YES
-    return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.YES
-
-
-def _meet(old: frozenset[ObjectRef] | None, new: frozenset[ObjectRef] | None) -> bool:
-    if old is None or new is None:
-        return True
-    return bool({ref.dotted for ref in old} & {ref.dotted for ref in new})
 
 
 RULE = Rule("SSOT001", "deprecated-import", 1, check)
