@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from ssot_lsp.model import ImportStatement, Move, ObjectRef
+from ssot_lsp.model import ImportStatement, Move, ObjectRef, StringMove
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.reading import Reading, read
@@ -24,7 +24,9 @@ from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 __all__ = ["RefusalError", "rewrite"]
 
 
-def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tuple[TextEdit, ...]:
+def rewrite(
+    document: Document, project: Project, moves: Sequence[Move], strings: Sequence[StringMove] = ()
+) -> tuple[TextEdit, ...]:
     """The verified edits that carry out all the moves together, in the order of the text.
 
     Where local names change with their uses and the result is in doubt, the local names stay instead. Raises
@@ -32,10 +34,10 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
     """
     try:
         reading = read(document.text)
-        edits, doubt, is_renamed = _attempt(document, project, moves, reading)
+        edits, doubt, is_renamed = _attempt(document, project, moves, strings, reading)
         if doubt and is_renamed:
             moves = [move._replace(keeps_name=True) for move in moves]
-            edits, doubt, _ = _attempt(document, project, moves, reading)
+            edits, doubt, _ = _attempt(document, project, moves, strings, reading)
     except RecursionError as error:
         raise RefusalError("the file is nested too deeply") from error
     if doubt:
@@ -44,7 +46,11 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
 
 
 def _attempt(
-    document: Document, project: Project, moves: Sequence[Move], reading: Reading | None
+    document: Document,
+    project: Project,
+    moves: Sequence[Move],
+    strings: Sequence[StringMove],
+    reading: Reading | None,
 ) -> tuple[tuple[TextEdit, ...], str, bool]:
     """The edits for the moves; why they are in doubt, if they are; and whether local names change by choice.
 
@@ -62,7 +68,7 @@ def _attempt(
     )
     names = plan_names(statements, moves, reading, others)
     edits = [*move_names(document, statements, names.plans, reading.imports if reading else None, others)]
-    edits += names.edits
+    edits += [*names.edits, *_string_edits(strings)]
     if reading is not None:
         _keep_loaded(document, project, names, reading)
     for move in moves:
@@ -72,8 +78,17 @@ def _attempt(
     if reading is None:
         doubt = verify_unparsable(document.text, after)
     else:
-        doubt = verify(document.text, after, document.package, moves, names.private)
+        doubt = verify(document.text, after, document.package, moves, names.private, strings=strings)
     return tuple(edits), doubt, names.is_renamed
+
+
+def _string_edits(strings: Sequence[StringMove]) -> Iterator[TextEdit]:
+    """The edits of paths in strings, each path once. Raises RefusalError if one is to become two others."""
+    paths: dict[Span, str] = {}
+    for span, path in strings:
+        if paths.setdefault(span, path) != path:
+            raise RefusalError(f"the string would become both `{paths[span]}` and `{path}`")
+    return (TextEdit(span, path) for span, path in paths.items())
 
 
 def _is_needed(document: Document, project: Project, reading: Reading | None, name: str) -> bool:

@@ -2,7 +2,8 @@
 
 It knows nothing of how the rewrite was made and shares no code with it. Both texts are brought into a normal form and
 compared: every name, wherever it is used, stands there as the object that the imports in force make of it, as
-`symtable` resolves it, with the moves made on both sides. Imports stand there as what they provide.
+`symtable` resolves it, with the moves made on both sides. Imports stand there as what they provide. Of the strings
+exactly those differ that are named, and as they are said to.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
-from ssot_lsp.model import Move
+from ssot_lsp.model import Move, StringMove
 from ssot_lsp.syntax import count_errors
 from ssot_lsp.text import Text
 
@@ -26,7 +28,15 @@ Form = tuple[object, ...]
 _BAD_SOURCE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
-def verify(before: Text, after: Text, package: str, moves: Sequence[Move], private: Collection[str]) -> str:
+def verify(
+    before: Text,
+    after: Text,
+    package: str,
+    moves: Sequence[Move],
+    private: Collection[str],
+    *,
+    strings: Sequence[StringMove] = (),
+) -> str:
     """Why `after` does not mean the same as `before`, but for the moves; empty if it does.
 
     `package` is the one that the file's relative imports start from; `private` are the names of the module that nobody
@@ -34,9 +44,12 @@ def verify(before: Text, after: Text, package: str, moves: Sequence[Move], priva
     """
     changes = _Changes.of(before, moves, package, private)
     try:
-        old = _Module(before, changes)
+        renamed = _constants(before, strings)
+        old = _Module(before, changes, renamed=renamed)
     except _BAD_SOURCE as error:
         return f"the file does not compile: {error}"
+    if len(renamed) != len({string.span for string in strings}):
+        return "the string cannot be told from others"
     try:
         new = _Module(after, changes, old)
     except _BAD_SOURCE as error:
@@ -67,6 +80,20 @@ def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable]:
         warnings.simplefilter("ignore")
         compile(text.source, "<verify>", "exec", dont_inherit=True)  # compiled, never executed
         return ast.parse(text.source), symtable.symtable(text.source, "<verify>", "exec")
+
+
+def _constants(text: Text, strings: Sequence[StringMove]) -> dict[ast.AST, str]:
+    """The constants of which some spans are the whole text, and what each is to be."""
+    found: dict[ast.AST, str] = {}
+    texts = {text.source[slice(*string.span)] for string in strings}
+    for node in ast.walk(_parse(text)[0]) if strings else ():
+        if isinstance(node, ast.Constant) and node.value in texts and node.end_lineno is not None:
+            start = text.offset_of_utf8(node.lineno - 1, node.col_offset)
+            end = text.offset_of_utf8(node.end_lineno - 1, node.end_col_offset or 0)
+            for span, path in strings:
+                if start <= span.start < span.end <= end and text.source[slice(*span)] == node.value:
+                    found[node] = path
+    return found
 
 
 def _difference(old: object, new: object) -> str:
@@ -199,9 +226,17 @@ class _Scope:
 class _Module:
     """One text in its normal form."""
 
-    def __init__(self, text: Text, changes: _Changes, before: _Module | None = None) -> None:
+    def __init__(
+        self,
+        text: Text,
+        changes: _Changes,
+        before: _Module | None = None,
+        renamed: Mapping[ast.AST, str] = MappingProxyType({}),
+    ) -> None:
         tree, table = _parse(text)
         self.changes = changes
+        self.renamed = renamed
+        """The constants that are to be another text."""
         self.root = _Scope(table, None)
         self.places: dict[ast.AST, _Scope] = {}
         """The nodes at which another scope begins."""
@@ -388,6 +423,8 @@ class _Module:
                 return self._name(at.id, names, type(node.ctx).__name__)
         if isinstance(node, ast.Module):
             return ("Module", self.block(node.body))  # the one block that may be empty
+        if isinstance(node, ast.Constant) and node in self.renamed:
+            return (type(node).__name__, repr(self.renamed[node]), repr(node.kind))
         if node in self.types and isinstance(node, ast.Constant):
             try:
                 return ("type", self.node(ast.parse(f"({node.value!s}\n)", mode="eval").body))

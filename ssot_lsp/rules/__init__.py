@@ -1,13 +1,13 @@
 """The rules: one module each, found by itself, with a Markdown page of the same name beside it.
 
 The page is the rule's explanation, its documentation and its test fixture. A rule is a pure function from one imported
-name to a diagnostic; of the rules that would speak of a name only the first, by `order`, does.
+name, or one path in a string, to a diagnostic; of the rules that would speak of it only the first, by `order`, does.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -23,6 +23,7 @@ from ssot_lsp.model import (
     Location,
     Move,
     ObjectRef,
+    PathString,
     Related,
     Replacement,
     Severity,
@@ -34,14 +35,21 @@ from ssot_lsp.registry import Match
 from ssot_lsp.text import Span
 
 
+def _says_nothing(subject: object) -> None:
+    """What a rule says of what it is not about."""
+
+
 class Rule(NamedTuple):
     """One rule."""
 
     code: str
     name: str
     order: int
-    """Of the rules that would speak of one imported name, the one with the lowest order does."""
-    check: Callable[[Import], Diagnostic | None]
+    """Of the rules that would speak of one subject, the one with the lowest order does."""
+    check: Callable[[Import], Diagnostic | None] = _says_nothing
+    """What it says of an imported name."""
+    check_string: Callable[[Mention], Diagnostic | None] = _says_nothing
+    """What it says of a path in a string."""
 
 
 def page(name: str) -> str | None:
@@ -58,11 +66,69 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 @dataclass(frozen=True)
-class Import:
-    """One imported name in its statement, document and project: all that a rule looks at."""
+class Subject:
+    """Something in a document of a project: what a rule looks at."""
 
     project: Project
     document: Document
+
+    def matched(self, ref: ObjectRef) -> Match | None:
+        """What the registry says of a path, unless its entry says nothing in this document."""
+        found = self.project.registry.match(ref)
+        return None if found is None or self.project.is_exempt(found.entry, self.document) else found
+
+    def is_missing(self, target: ObjectRef) -> bool:
+        """Whether a canonical path is known not to exist. What is third-party counts as the registry says."""
+        modules = self.project.modules
+        if not target.qualname:
+            return modules.exists(target.module) is Answer.NO
+        return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.NO
+
+    def is_tried_before(self, target: ObjectRef, handler_of: Sequence[int]) -> bool:
+        """Whether one of these `try` statements, in whose handler the subject stands, imports a path."""
+        syntax = self.document.syntax
+        return bool(handler_of) and (
+            any(
+                imported.ref.dotted == target.dotted
+                for statement in syntax.imports
+                if set(statement.guarded_by) & set(handler_of)
+                for imported in imported_names(self.project, self.document, statement)
+            )
+            or any(
+                string.dotted == target.dotted and set(string.guarded_by) & set(handler_of) for string in syntax.paths
+            )
+        )
+
+    def same_name(self, name: str) -> tuple[ObjectRef, ...]:
+        """The registry's canonical references that end in `name`."""
+        entries = self.project.registry.entries
+        found = (entry.canonical for entry in entries if entry.canonical is not None)
+        return tuple(dict.fromkeys(ref for ref in found if ref.dotted.rpartition(".")[2] == name))
+
+    def defined(self, ref: ObjectRef, message: str) -> tuple[Related, ...]:
+        """A related place: where an object is defined, if that is known."""
+        definition = self.project.modules.definition(ref)
+        return (Related(message, definition.location),) if definition else ()
+
+    def registered(self, entry: Entry) -> tuple[Related, ...]:
+        """A related place: the registry's entry."""
+        where = self.project.registry.location(entry)
+        return (
+            Related("registered here", Location(where.path, where.text, Span(where.span.start, where.span.start + 1))),
+        )
+
+
+@dataclass(frozen=True)
+class Mention(Subject):
+    """One path in a string."""
+
+    string: PathString
+
+
+@dataclass(frozen=True)
+class Import(Subject):
+    """One imported name in its statement."""
+
     statement: ImportStatement
     name: ImportedName | None
     """None for `import *`."""
@@ -99,21 +165,9 @@ class Import:
     @cached_property
     def match(self) -> Match | None:
         """What the registry says of the path, where it has a say."""
-        found = self.project.registry.match(self.ref) if self.name else None
-        if found is None or self.project.is_exempt(found.entry, self.document) or self._is_fallback(found.target):
-            return None
-        return found
-
-    def _is_fallback(self, target: ObjectRef | None) -> bool:
-        """Whether it stands in an `except ImportError` whose `try` imports the canonical path."""
-        if target is None or not self.statement.handler_of:
-            return False
-        return any(
-            imported.ref.dotted == target.dotted
-            for statement in self.document.syntax.imports
-            if set(statement.guarded_by) & set(self.statement.handler_of)
-            for imported in imported_names(self.project, self.document, statement)
-        )
+        found = self.matched(self.ref) if self.name else None
+        is_fallback = found and found.target and self.is_tried_before(found.target, self.statement.handler_of)
+        return None if is_fallback else found
 
     @property
     def may_fail(self) -> bool:
@@ -142,24 +196,6 @@ class Import:
             Replacement(f"Import `{ref}` instead", Applicability.DISPLAY, self.move(ref))
             for ref in targets
             if self.name
-        )
-
-    def same_name(self, name: str) -> tuple[ObjectRef, ...]:
-        """The registry's canonical references that end in `name`."""
-        entries = self.project.registry.entries
-        found = (entry.canonical for entry in entries if entry.canonical is not None)
-        return tuple(dict.fromkeys(ref for ref in found if ref.dotted.rpartition(".")[2] == name))
-
-    def defined(self, ref: ObjectRef, message: str) -> tuple[Related, ...]:
-        """A related place: where an object is defined, if that is known."""
-        definition = self.project.modules.definition(ref)
-        return (Related(message, definition.location),) if definition else ()
-
-    def registered(self, entry: Entry) -> tuple[Related, ...]:
-        """A related place: the registry's entry."""
-        where = self.project.registry.location(entry)
-        return (
-            Related("registered here", Location(where.path, where.text, Span(where.span.start, where.span.start + 1))),
         )
 
 

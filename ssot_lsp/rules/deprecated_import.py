@@ -16,7 +16,7 @@ def check(imported: Import) -> Diagnostic | None:
     if match is None or match.target is None:
         return None
     target = match.target
-    missing = _is_missing(imported, target)
+    missing = imported.is_missing(target)
     return Diagnostic(
         RULE.code,
         RULE.name,
@@ -41,14 +41,6 @@ def _message(imported: Import, target: ObjectRef, *, missing: bool) -> str:
             f"`{target.qualname}`: the import stays as it is."
         )
     return f"`{path}` is deprecated, but the canonical `{target}` does not exist: the import stays as it is."
-
-
-def _is_missing(imported: Import, target: ObjectRef) -> bool:
-    """Whether the canonical path is known not to exist. What is third-party counts as the registry says."""
-    modules = imported.project.modules
-    if not target.qualname:
-        return modules.exists(target.module) is Answer.NO
-    return modules.binds(target.module, target.qualname.partition(".")[0]) is Answer.NO
 
 
 def _replacements(imported: Import, match: Match, target: ObjectRef) -> Iterator[Replacement]:
