@@ -39,6 +39,9 @@ def check(mention: Mention) -> Diagnostic | None:
     match = mention.matched(ref)
     if match is None:
         return (_renamed(mention, ref) or _unresolved(mention, ref)) if _leads_to_nothing(mention, ref) else None
+    leads_on = match.target is not None and not mention.is_missing(match.target)
+    if _may_be_anything(mention, ref) and not match.deprecated.qualname and not leads_on:
+        return None
     if match.target is None:
         return _removed(mention, ref, match)
     is_module = mention.string.kind is PathKind.MODULE
@@ -70,11 +73,16 @@ def _split(modules: Modules, ref: ObjectRef) -> ObjectRef:
     return ref
 
 
+def _may_be_anything(mention: Mention, ref: ObjectRef) -> bool:
+    """Whether only what it leads to can tell that a string is a path: `cache:size` need not be one."""
+    return ":" in mention.string.path and "." not in ref.module
+
+
 def _leads_to_nothing(mention: Mention, ref: ObjectRef) -> bool:
     """Whether a path is known to lead to nothing, where it should lead to something."""
     string, modules = mention.string, mention.project.modules
-    if ":" in string.path and "." not in ref.module:
-        return False  # `cache:size` may be anything
+    if _may_be_anything(mention, ref):
+        return False
     name, _, attributes = ref.qualname.partition(".")
     if not name:
         return modules.exists(ref.module) is Answer.NO and not string.may_lack
