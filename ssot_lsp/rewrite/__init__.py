@@ -18,7 +18,7 @@ from ssot_lsp.reading import Reading, read
 from ssot_lsp.rewrite.imports import move_names
 from ssot_lsp.rewrite.names import Names, Others, plan_names
 from ssot_lsp.rewrite.refusal import RefusalError
-from ssot_lsp.rewrite.verify import verify, verify_unparsable
+from ssot_lsp.rewrite.verify import verify, verify_strings, verify_unparsable
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 __all__ = ["RefusalError", "rewrite"]
@@ -32,6 +32,8 @@ def rewrite(
     Where local names change with their uses and the result is in doubt, the local names stay instead. Raises
     RefusalError where the moves cannot be made without doubt.
     """
+    if not moves:
+        return _rewrite_strings(document, strings)
     try:
         reading = read(document.text)
         edits, doubt, is_renamed = _attempt(document, project, moves, strings, reading)
@@ -80,6 +82,15 @@ def _attempt(
     else:
         doubt = verify(document.text, after, document.package, moves, names.private, strings=strings)
     return tuple(edits), doubt, names.is_renamed
+
+
+def _rewrite_strings(document: Document, strings: Sequence[StringMove]) -> tuple[TextEdit, ...]:
+    """The verified edits of paths in strings alone, which need no scopes. Raises RefusalError if they are in doubt."""
+    edits = sorted(_string_edits(strings), key=lambda edit: edit.span)
+    after = Text(apply_edits(document.text.source, edits))
+    if doubt := verify_strings(document.text, after, strings):
+        raise RefusalError(doubt)
+    return tuple(edits)
 
 
 def _string_edits(strings: Sequence[StringMove]) -> Iterator[TextEdit]:

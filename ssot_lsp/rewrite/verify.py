@@ -22,10 +22,11 @@ from types import MappingProxyType
 
 from ssot_lsp.model import Move, StringMove
 from ssot_lsp.syntax import count_errors
-from ssot_lsp.text import Text
+from ssot_lsp.text import Span, Text
 
 Form = tuple[object, ...]
 _BAD_SOURCE = (SyntaxError, ValueError, RecursionError, MemoryError)
+_NOT_A_CONSTANT = "the path is not the whole of a string"
 
 
 def verify(
@@ -45,11 +46,11 @@ def verify(
     changes = _Changes.of(before, moves, package, private)
     try:
         renamed = _constants(before, strings)
+        if renamed is None:
+            return _NOT_A_CONSTANT
         old = _Module(before, changes, renamed=renamed)
     except _BAD_SOURCE as error:
         return f"the file does not compile: {error}"
-    if len(renamed) != len({string.span for string in strings}):
-        return "the string cannot be told from others"
     try:
         new = _Module(after, changes, old)
     except _BAD_SOURCE as error:
@@ -63,6 +64,28 @@ def verify(
     return _imports_differ(old, new, changes)
 
 
+def verify_strings(before: Text, after: Text, strings: Sequence[StringMove]) -> str:
+    """Why a change of paths in strings, and of nothing else, is not sure; empty if it is.
+
+    Between the paths both texts are the same. Each path is the whole of a constant before; as what stands there after
+    is identifiers with `.` and `:`, which mean nothing in any literal, it is the whole of that constant then.
+    """
+    end = end_after = 0
+    for span, path in sorted(set(strings)):
+        length = span.start - end
+        here = end_after + length
+        is_same = before.source[end : span.start] == after.source[end_after:here]
+        if not is_same or not after.source.startswith(path, here) or not re.fullmatch(r"\w+(?:[.:]\w+)*", path):
+            return "the text around the string would change"
+        end, end_after = span.end, here + len(path)
+    if before.source[end:] != after.source[end_after:]:
+        return "the text behind the string would change"
+    try:
+        return "" if _constants(before, strings) is not None else _NOT_A_CONSTANT
+    except _BAD_SOURCE:
+        return verify_unparsable(before, after)
+
+
 def verify_unparsable(before: Text, after: Text) -> str:
     """Why a change of a file that does not parse is not sure; empty if it neither adds nor hides an error.
 
@@ -73,6 +96,30 @@ def verify_unparsable(before: Text, after: Text) -> str:
     return ""
 
 
+def _constants(text: Text, strings: Sequence[StringMove]) -> dict[ast.AST, str] | None:
+    """The constants of which some spans are the whole text, and what each is to be; None if one cannot be told."""
+    found: dict[ast.AST, str] = {}
+    for span, path in set(strings):
+        same = _texts(text, _parse(text)[0]).get(text.source[slice(*span)], ())
+        nodes = [node for place, node in same if place.contains(span)]
+        if len(nodes) != 1 or nodes[0] in found:
+            return None
+        found[nodes[0]] = path
+    return found
+
+
+@lru_cache(maxsize=2)
+def _texts(text: Text, tree: ast.Module) -> dict[str, list[tuple[Span, ast.Constant]]]:
+    """The strings of a text and its tree by their values, each with the place of its literal."""
+    found: dict[str, list[tuple[Span, ast.Constant]]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.end_lineno is not None:
+            start = text.offset_of_utf8(node.lineno - 1, node.col_offset)
+            end = text.offset_of_utf8(node.end_lineno - 1, node.end_col_offset or 0)
+            found.setdefault(node.value, []).append((Span(start, end), node))
+    return found
+
+
 @lru_cache(maxsize=2)
 def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable]:
     """A text's tree and its scopes; it must compile."""
@@ -80,20 +127,6 @@ def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable]:
         warnings.simplefilter("ignore")
         compile(text.source, "<verify>", "exec", dont_inherit=True)  # compiled, never executed
         return ast.parse(text.source), symtable.symtable(text.source, "<verify>", "exec")
-
-
-def _constants(text: Text, strings: Sequence[StringMove]) -> dict[ast.AST, str]:
-    """The constants of which some spans are the whole text, and what each is to be."""
-    found: dict[ast.AST, str] = {}
-    texts = {text.source[slice(*string.span)] for string in strings}
-    for node in ast.walk(_parse(text)[0]) if strings else ():
-        if isinstance(node, ast.Constant) and node.value in texts and node.end_lineno is not None:
-            start = text.offset_of_utf8(node.lineno - 1, node.col_offset)
-            end = text.offset_of_utf8(node.end_lineno - 1, node.end_col_offset or 0)
-            for span, path in strings:
-                if start <= span.start < span.end <= end and text.source[slice(*span)] == node.value:
-                    found[node] = path
-    return found
 
 
 def _difference(old: object, new: object) -> str:
