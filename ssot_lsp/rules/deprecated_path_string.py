@@ -86,8 +86,22 @@ def _leads_to_nothing(mention: Mention, ref: ObjectRef) -> bool:
     name, _, attributes = ref.qualname.partition(".")
     if not name:
         return modules.exists(ref.module) is Answer.NO and not string.may_lack
+    if ":" not in string.path and _is_hidden(modules, ref.module):
+        return False
     may_lack = string.may_lack or (string.kind is PathKind.PATCH and name in _PATCHED_UNASKED)
     return modules.binds(ref.module, name) is Answer.NO and not (may_lack and not attributes)
+
+
+def _is_hidden(modules: Modules, module: str) -> bool:
+    """Whether a package binds something else to the name of a module on the way: attributes lead there then."""
+    while "." in module:
+        parent, _, name = module.rpartition(".")
+        package = modules.find(parent)
+        bindings = package.bindings.names.get(name, ()) if package is not None else ()
+        if any(binding.origin != ObjectRef(module) for binding in bindings):
+            return True
+        module = parent
+    return False
 
 
 def _covers(prefix: str, path: str) -> bool:
