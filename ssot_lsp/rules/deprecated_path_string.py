@@ -197,16 +197,15 @@ def _places(mention: Mention, modules: Iterable[str], target: ObjectRef) -> tupl
 
 def _looked_up(project: Project, module: str, target: ObjectRef) -> Iterator[_Place]:
     """Where a module looks an object up: among its own names if it imports it by name, else in the object's module."""
-    found = project.modules.find(module) if project.modules.is_first_party(module) else None
-    if found is None or found.path is None or found.text is None:
+    document, found = project.source_of(module), project.modules.find(module)
+    if document is None or found is None:
         return
-    document, source = project.document(found.path, found.text.source), found.text.source
     head = target.qualname.partition(".")[0]
     for statement in document.syntax.imports:
         for imported in imported_names(project, document, statement) if not statement.type_checking else ():
             path = _imported_path(imported, ObjectRef(target.module, head))
             if head and path == target.module and imported.name is not None:
-                if f".{head}" in source:
+                if f".{head}" in document.text.source:
                     yield _Place(target.dotted, f"`{module}` looks `{head}` up in `{path}`: patch it there.")
             elif _covers(path, target.dotted) and _covers(target.module, path):
                 name = imported.name.local if imported.name else head
