@@ -12,9 +12,9 @@ from datetime import date
 from typing import NamedTuple
 
 from ssot_lsp.config import Settings
-from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Move, Replacement, Severity
+from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Replacement, Severity
 from ssot_lsp.project import Document, Project
-from ssot_lsp.rules import Import, Rule, all_rules, imported_names, uses
+from ssot_lsp.rules import Import, Mention, Rule, all_rules, imported_names, uses
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 REFUSED = "SSOT091"
@@ -36,8 +36,7 @@ def check(
     if document.syntax.ignore_file:
         return ()
     found: dict[tuple[str, Span], Diagnostic] = {}
-    for imported in _imports(document, project):
-        diagnostic = _first(imported, on_fault)
+    for diagnostic in _found(document, project, on_fault):
         if diagnostic is not None:
             found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
     wanted = as_settings_say(sorted(found.values(), key=lambda d: d.span), project.settings)
@@ -51,6 +50,15 @@ def as_settings_say(diagnostics: Iterable[Diagnostic], settings: Settings) -> It
             yield diagnostic._replace(severity=settings.severity.get(diagnostic.code, diagnostic.severity))
 
 
+def _found(document: Document, project: Project, on_fault: Report | None) -> Iterator[Diagnostic | None]:
+    """What the rules say of each imported name and of each path in a string."""
+    for imported in _imports(document, project):
+        yield _first(imported, on_fault)
+    for string in document.syntax.paths if project.has_registry else ():
+        if not string.expects_error:
+            yield _first(Mention(project, document, string), on_fault)
+
+
 def _imports(document: Document, project: Project) -> Iterator[Import]:
     for statement in document.syntax.imports:
         if statement.well_formed and not statement.expects_error and statement.module != "__future__":
@@ -58,11 +66,11 @@ def _imports(document: Document, project: Project) -> Iterator[Import]:
     yield from uses(project, document)
 
 
-def _first(imported: Import, on_fault: Report | None) -> Diagnostic | None:
-    """What the first rule that has something to say about a name says."""
+def _first(subject: Import | Mention, on_fault: Report | None) -> Diagnostic | None:
+    """What the first rule that has something to say about a subject says."""
     for rule in all_rules():
         try:
-            diagnostic = rule.check(imported)
+            diagnostic = rule.check(subject) if isinstance(subject, Import) else rule.check_string(subject)
         except Exception as error:
             if on_fault is None:
                 raise
@@ -74,11 +82,12 @@ def _first(imported: Import, on_fault: Report | None) -> Diagnostic | None:
 
 
 def _is_suppressed(diagnostic: Diagnostic, document: Document, today: date) -> bool:
-    """Whether a comment silences it: on its rows, or on the first or last row of its statement."""
+    """Whether a comment silences it: on its rows, or on the first or last row of its statement or call."""
     if not document.syntax.suppressions:
         return False
     spans = [diagnostic.span]
     spans += (s.span for s in document.syntax.imports if s.span.contains(diagnostic.span))
+    spans += (s.place for s in document.syntax.paths if s.span == diagnostic.span)
     rows = {document.text.position(offset).row for span in spans for offset in span}
     return any(s.row in rows and s.silences(diagnostic.code, today) for s in document.syntax.suppressions)
 
@@ -92,7 +101,7 @@ def with_fixes(document: Document, project: Project, diagnostic: Diagnostic, *, 
     for replacement in diagnostic.replacements:
         if fixes and not choices and fixes[0].applicability is not Applicability.DISPLAY:
             break
-        edits, why = _rewrite(document, project, replacement.moves)
+        edits, why = _rewrite(document, project, [replacement])
         if edits and not any(edits == fix.edits for fix in fixes):
             fixes.append(Fix(replacement.title, replacement.applicability, edits))
         elif why and replacement.applicability is not Applicability.DISPLAY:
@@ -100,12 +109,16 @@ def with_fixes(document: Document, project: Project, diagnostic: Diagnostic, *, 
     return diagnostic._replace(fixes=tuple(fixes))
 
 
-def _rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tuple[tuple[TextEdit, ...], str]:
-    """The edits for some moves, or why there are none."""
+def _rewrite(
+    document: Document, project: Project, replacements: Sequence[Replacement]
+) -> tuple[tuple[TextEdit, ...], str]:
+    """The edits for some replacements together, or why there are none."""
     from ssot_lsp.rewrite import RefusalError, rewrite  # noqa: PLC0415 - LibCST: 0.15 s that a clean file need not pay
 
     try:
-        return rewrite(document, project, moves), ""
+        moves = [move for replacement in replacements for move in replacement.moves]
+        strings = [string for replacement in replacements for string in replacement.strings]
+        return rewrite(document, project, moves, strings), ""
     except RefusalError as error:
         return (), str(error)
     except Exception as error:  # a mistake of ours: it must not stop the other files, and it must be told
@@ -172,7 +185,7 @@ class _Attempt:
         if not wanted:
             return
         together = [*self.kept, *wanted]
-        edits, why = _rewrite(self.document, self.project, [m for _, r in together for m in r.moves])
+        edits, why = _rewrite(self.document, self.project, [replacement for _, replacement in together])
         if not why:
             self.kept, self.edits = together, edits
         elif len(wanted) == 1:

@@ -190,6 +190,49 @@ class ImportStatement(NamedTuple):
         return (ImportedName("*", None, span, span),) if self.is_star else self.names
 
 
+class PathKind(Enum):
+    """What code does with a dotted path that is written as a string."""
+
+    PATCH = "patch"
+    """`mock.patch`: replaces what its last part is bound to, where the part before it looks that up."""
+    ATTRIBUTE = "attribute"
+    """`monkeypatch.setattr` and `delattr`: as a patch."""
+    MODULE = "module"
+    """`import_module`, `sys.modules[…]` and the like: the whole path is a module."""
+    OBJECT = "object"
+    """`pkgutil.resolve_name`, `patch.dict`, `"module:name"`: the path leads to an object, wherever it is used."""
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether it replaces a name, so that it matters where that is looked up."""
+        return self in (PathKind.PATCH, PathKind.ATTRIBUTE)
+
+
+class PathString(NamedTuple):
+    """A dotted path in a string, where code takes it for one."""
+
+    span: Span
+    """The path alone: neither the quotes nor a prefix belong to it."""
+    path: str
+    """As written: `a.b.C`, or `a.b:C`."""
+    kind: PathKind
+    place: Span
+    """The call, the `sys.modules[…]` or, if neither is around it, the string itself."""
+    may_lack: bool = False
+    """The last part need not be there (`create=True`, `raising=False`), or the string only asks whether it is."""
+    guarded_by: tuple[int, ...] = ()
+    """As for an import statement."""
+    handler_of: tuple[int, ...] = ()
+    """As for an import statement."""
+    expects_error: bool = False
+    """As for an import statement."""
+
+    @property
+    def dotted(self) -> str:
+        """The path with dots only."""
+        return self.path.replace(":", ".")
+
+
 class Location(NamedTuple):
     """A place in some file."""
 
@@ -221,12 +264,21 @@ class Move(NamedTuple):
     """The local name is to stay, whatever the target is called."""
 
 
+class StringMove(NamedTuple):
+    """A path in a string, and what it is to be instead."""
+
+    span: Span
+    """The path alone, inside its quotes."""
+    path: str
+
+
 class Replacement(NamedTuple):
-    """A fix before its edits are known: which names move where."""
+    """A fix before its edits are known: which names, and which paths in strings, move where."""
 
     title: str
     applicability: Applicability
-    moves: tuple[Move, ...]
+    moves: tuple[Move, ...] = ()
+    strings: tuple[StringMove, ...] = ()
 
 
 class Fix(NamedTuple):

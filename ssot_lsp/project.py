@@ -105,6 +105,21 @@ class Project:
         module, is_init = self.modules.name_of(path)
         return Document(path, text, parse(text), module, is_init)
 
+    def source_of(self, module: str) -> Document | None:
+        """The document of a first-party module as it was when it was first read; None if it has no text."""
+        if module not in self._sources:
+            found = self.modules.find(module) if self.modules.is_first_party(module) else None
+            self._sources[module] = (
+                Document(found.path, found.text, parse(found.text), module, is_init=bool(found.folders))
+                if found is not None and found.path is not None and found.text is not None
+                else None
+            )
+        return self._sources[module]
+
+    @cached_property
+    def _sources(self) -> dict[str, Document | None]:
+        return {}
+
     def find_files(self, paths: Iterable[Path]) -> Iterator[Path]:
         """The Python files among `paths` and below them that are to be checked."""
         excluded = self._excluded

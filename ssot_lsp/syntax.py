@@ -1,4 +1,4 @@
-"""Source text → what it imports, and where each import stands. Works on half-typed code and on newer syntax.
+"""Source text → what it imports and which strings are paths, and where. Works on half-typed code and newer syntax.
 
 The only module that knows tree-sitter, the one parser on the typing path. It says what is written and judges nothing.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from ssot_lsp.model import ImportedName, ImportStatement
+from ssot_lsp.model import ImportedName, ImportStatement, PathKind, PathString, is_dotted_name
 from ssot_lsp.text import Span, Text
 
 if TYPE_CHECKING:
@@ -22,6 +23,22 @@ _IMPORT_NODES = frozenset({"import_statement", "import_from_statement", "future_
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError"})
 _CAUGHT = _IMPORT_ERRORS | {"Exception", "BaseException"}
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
+
+_PATH_WORDS = (
+    "patch",
+    "sys.modules",
+    "import_module",
+    "__import__",
+    "setattr",
+    "delattr",
+    "resolve_name",
+    "find_spec",
+)
+"""Without one of these a text has no dotted paths in strings, but for those of the form `module:name`."""
+_NAMES = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)*"
+_REFERENCE = r":[^\W\d][\w.]*[\"']"  # how `module:name` ends; compiled on use, as what follows
+_PATH = rb"([\"'])(?P<path>%b(?P<object>:%b)?)(?=\1)" % (_NAMES, _NAMES)
+_PREFIX = r"(?i)(r|u|f|rf|fr)?[\"']+"
 
 _SUPPRESSION = (  # compiled on use
     r"(?i)#\s*(?:ssot:\s*(?P<file>ignore-file)\b"
@@ -48,20 +65,23 @@ class Suppression(NamedTuple):
 
 
 class Syntax(NamedTuple):
-    """What a source text imports and what its comments silence."""
+    """What a source text imports, which of its strings are dotted paths, and what its comments silence."""
 
     imports: tuple[ImportStatement, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     ignore_file: bool = False
     has_errors: bool = False
     """Whether the parser met something that is not Python."""
+    paths: tuple[PathString, ...] = ()
 
 
 def parse(text: Text) -> Syntax:
     """Read a source text. Never fails: what cannot be read is left out or marked as not well formed."""
     source = text.source
     has_comments = "ssot:" in source or "SSOT" in source
-    if "import" not in source and not has_comments:
+    has_words = any(word in source for word in _PATH_WORDS)
+    has_paths = has_words or re.search(_REFERENCE, source) is not None
+    if "import" not in source and not has_comments and not has_paths:
         return Syntax()
     data = _bytes(source)
     root = _parser().parse(data).root_node
@@ -70,7 +90,8 @@ def parse(text: Text) -> Syntax:
     nodes = sorted(captures.get("import", ()), key=lambda node: node.start_byte)
     suppressions, ignore_file = _suppressions(captures.get("comment", ()), text, offset)
     imports = tuple(_statements(nodes, source, offset))
-    return Syntax(imports, suppressions, ignore_file, root.has_error)
+    paths = tuple(_paths(root, data, offset, imports, references_only=not has_words)) if has_paths else ()
+    return Syntax(imports, suppressions, ignore_file, root.has_error, paths)
 
 
 def count_errors(source: str) -> int:
@@ -369,7 +390,7 @@ def _place(node: Node) -> _Place:
             elif child.type == "except_clause" and _catches(child) & _CAUGHT:
                 handler_of += (parent.start_byte,)
         elif kind == "with_statement":
-            calls = dict(_context_calls(parent))
+            calls = dict(_context_calls(parent, node))
             expects_error |= any(_IMPORT_ERRORS & calls.get(name, frozenset()) for name in _RAISES)
             if calls.get("suppress", frozenset()) & _CAUGHT:
                 guarded_by += (parent.start_byte,)
@@ -405,19 +426,191 @@ def _last_parts(node: Node) -> frozenset[str]:
     return frozenset()
 
 
-def _context_calls(node: Node) -> Iterator[tuple[str, frozenset[str]]]:
-    """The calls among a `with` statement's items: the function's last part, and the last parts of its arguments."""
+def _context_calls(node: Node, before: Node) -> Iterator[tuple[str, frozenset[str]]]:
+    """The calls among a `with` statement's items: the function's last part, and the last parts of its arguments.
+
+    Only those before some node: an item is not in the context of those behind it.
+    """
     for clause in node.named_children:
         for item in clause.named_children if clause.type == "with_clause" else ():
             call = item.child_by_field_name("value")
             while call is not None and call.type in ("as_pattern", "parenthesized_expression"):
                 call = call.named_children[0]
-            if call is None or call.type != "call":
+            if call is None or call.type != "call" or call.end_byte > before.start_byte:
                 continue
             function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
             if function is not None and arguments is not None:
                 names = (_last_parts(argument) for argument in arguments.named_children)
                 yield _dotted(function).split(".")[-1], frozenset().union(*names)
+
+
+def _paths(
+    root: Node, data: bytes, offset: Callable[[int], int], imports: Sequence[ImportStatement], *, references_only: bool
+) -> Iterator[PathString]:
+    """The strings that code takes for dotted paths; with `references_only` those of the form `module:name`."""
+    origins: dict[str, str] = {}
+    for statement in imports:
+        for name in statement.names if not statement.level else ():
+            is_own = not statement.is_from and name.asname is None
+            origins[name.local] = name.local if is_own else name.path_in(statement.module)
+    for match in re.finditer(_PATH, data):
+        if references_only and not match["object"]:
+            continue
+        start, end = match.span("path")
+        content = root.descendant_for_byte_range(start, end)
+        string = _whole_string(content) if content is not None and content.byte_range == (start, end) else None
+        use = _use(string, origins, is_reference=bool(match["object"])) if string is not None else None
+        path = match["path"].decode("utf-8", "surrogatepass")
+        if string is None or use is None or not all(map(is_dotted_name, path.split(":"))):
+            continue
+        if "." not in path and use.kind.is_patch:
+            continue
+        span = Span(offset(start), offset(end))
+        around = _place(string)
+        place = Span(offset(use.node.start_byte), offset(use.node.end_byte))
+        guards = around.guarded_by, around.handler_of, around.expects_error
+        yield PathString(span, path, use.kind, place, use.may_lack, *guards)
+
+
+def _whole_string(content: Node) -> Node | None:
+    """The string literal whose whole text this is, if it is one piece of text: no bytes, no escapes, nothing put in."""
+    string = content.parent
+    if string is None or string.type != "string" or [child.type for child in string.children] != _PLAIN_STRING:
+        return None
+    is_text = re.fullmatch(_PREFIX, (string.children[0].text or b"").decode()) is not None
+    is_piece = string.parent is not None and string.parent.type != "concatenated_string"
+    return string if is_text and is_piece else None
+
+
+_PLAIN_STRING = ["string_start", "string_content", "string_end"]
+
+
+class _Use(NamedTuple):
+    """What a string is used for. The fields are those of `PathString`, but for the node of its place."""
+
+    kind: PathKind
+    node: Node
+    may_lack: bool = False
+
+
+class _Call(NamedTuple):
+    """A call, as it is written."""
+
+    node: Node
+    function: str
+    """The dotted name of what is called, from where it is imported."""
+    positional: tuple[Node, ...]
+    """The arguments before the first `*`."""
+    keywords: Mapping[str, Node]
+    is_complete: bool
+    """No `**` adds arguments."""
+
+    def has(self, keyword: str, unless: str) -> bool:
+        """Whether it may be called with another value of that argument than a constant."""
+        value = self.keywords.get(keyword)
+        return not self.is_complete if value is None else value.type != unless
+
+    def argument(self, position: int, keyword: str) -> Node | None:
+        """An argument by its place or name."""
+        return self.positional[position] if position < len(self.positional) else self.keywords.get(keyword)
+
+
+def _use(string: Node, origins: Mapping[str, str], *, is_reference: bool) -> _Use | None:
+    """What a string is used for, if it is taken for a path; `origins`: what the file's names are imported from."""
+    node, parent = string, string.parent
+    while parent is not None and parent.type == "parenthesized_expression":
+        node, parent = parent, parent.parent
+    if parent is None or parent.type == "expression_statement":  # a docstring, or as good as one
+        return None
+    call = _call(parent, origins)
+    use = _use_in_call(call, node, origins) if call is not None else None
+    if is_reference:
+        is_plain = not (string.text or b"").lower().startswith((b"f", b"rf"))
+        return _Use(PathKind.OBJECT, use.node if use else string) if use or is_plain else None
+    if parent.type == "subscript" and parent.child_by_field_name("value") != node:
+        return _Use(PathKind.MODULE, parent) if _is_sys_modules(parent.named_children[0], origins) else None
+    if parent.type == "pair" and parent.child_by_field_name("key") == node and (display := parent.parent) is not None:
+        call = _call(display.parent, origins)
+        if call is not None and _patched_by(call.function) == "dict" and call.argument(1, "values") == display:
+            modules = call.argument(0, "in_dict")
+            return _Use(PathKind.MODULE, string) if modules and _is_sys_modules(modules, origins) else None
+    return use
+
+
+def _use_in_call(call: _Call, node: Node, origins: Mapping[str, str]) -> _Use | None:
+    """What a call takes one of its arguments for."""
+    receiver, _, method = call.function.rpartition(".")
+    patched = _patched_by(call.function)
+    if patched is not None:
+        if call.argument(0, "in_dict" if patched == "dict" else "target") != node:
+            return None
+        if patched:
+            return _Use(PathKind.OBJECT, call.node)
+        return _Use(PathKind.PATCH, call.node, call.has("create", unless="false"))
+    if call.function in _OF_MODULES or call.function in _OF_OBJECTS:
+        kind = PathKind.MODULE if call.function in _OF_MODULES else PathKind.OBJECT
+        return _Use(kind, call.node, method == "find_spec") if call.argument(0, "name") == node else None
+    if not re.fullmatch(_MONKEYPATCH, receiver.rpartition(".")[2]):
+        return None
+    if method in ("setitem", "delitem") and call.positional and _is_sys_modules(call.positional[0], origins):
+        return _Use(PathKind.MODULE, call.node) if call.argument(1, "name") == node else None
+    # with one more argument the first one is the object itself
+    arguments = {"setattr": 2, "delattr": 1 if "name" not in call.keywords else 0}.get(method)
+    if len(call.positional) == arguments and "value" not in call.keywords and call.positional[0] == node:
+        return _Use(PathKind.ATTRIBUTE, call.node, call.has("raising", unless="true"))
+    return None
+
+
+_OF_MODULES = frozenset(
+    {
+        "importlib.import_module",
+        "import_module",
+        "importlib.util.find_spec",
+        "util.find_spec",
+        "find_spec",
+        "__import__",
+        "builtins.__import__",
+    }
+)
+_OF_OBJECTS = frozenset({"pkgutil.resolve_name", "resolve_name"})
+_MONKEYPATCH = r"(?i)\w*monkey_?patch\w*|mp|m"  # the names that pytest's documentation gives it
+
+
+def _patched_by(function: str) -> str | None:
+    """`dict` and `multiple` for `patch.dict` and `patch.multiple`, empty for `patch`; None for what is none of them."""
+    *around, last = function.split(".")
+    which = ""
+    if last in ("dict", "multiple") and around:
+        which, (*around, last) = last, around
+    is_mock = not around or around[-1] == "mock" or around[-1].endswith("mocker")
+    return which if last == "patch" and is_mock else None
+
+
+def _call(arguments: Node | None, origins: Mapping[str, str]) -> _Call | None:
+    """The call of which a node is the list of arguments, or a named one among them."""
+    if arguments is not None and arguments.type == "keyword_argument":
+        arguments = arguments.parent
+    call = arguments.parent if arguments is not None and arguments.type == "argument_list" else None
+    function = call.child_by_field_name("function") if call is not None else None
+    if arguments is None or call is None or function is None or function.type not in ("identifier", "attribute"):
+        return None
+    given = [child for child in arguments.named_children if child.type != "comment"]
+    special = ("keyword_argument", "list_splat", "dictionary_splat")
+    positional = takewhile(lambda child: child.type not in special, given)
+    named = (child for child in given if child.type == "keyword_argument")
+    keywords = {_dotted(child.named_children[0]): child.named_children[-1] for child in named}
+    is_complete = all(child.type != "dictionary_splat" for child in given)
+    return _Call(call, _origin(function, origins), tuple(positional), keywords, is_complete)
+
+
+def _is_sys_modules(node: Node, origins: Mapping[str, str]) -> bool:
+    return node.type in ("identifier", "attribute") and _origin(node, origins) == "sys.modules"
+
+
+def _origin(node: Node, origins: Mapping[str, str]) -> str:
+    """The dotted name of an expression, from where it is imported."""
+    root, dot, rest = _dotted(node).partition(".")
+    return f"{origins.get(root, root)}{dot}{rest}"
 
 
 def _suppressions(

@@ -440,6 +440,17 @@ def test_a_quick_fix_for_an_older_version_is_not_applied(editor: Editor) -> None
     assert editor.text("stale.py") == "\n\nfrom new import A\n"
 
 
+def test_a_path_in_a_string_is_fixed_when_it_is_chosen(editor: Editor) -> None:
+    editor.open("string.py", 'import pkgutil\n\nname = "🎉", pkgutil.resolve_name("old.A")\n')
+    assert shown(editor, "string.py") == [("SSOT007", "old.A")]
+    assert fix_all(editor, "string.py") == []
+    (action,) = actions_at(editor, "string.py", "old.A", only=["quickfix"])
+    assert not action["isPreferred"]
+    editor.apply(action)
+    assert editor.text("string.py") == 'import pkgutil\n\nname = "🎉", pkgutil.resolve_name("new.A")\n'
+    assert shown(editor, "string.py") == []
+
+
 def test_several_names_of_one_statement_one_after_the_other(editor: Editor) -> None:
     editor.open("several.py", "from old import (\n    A,  # first\n    B,\n    KEEP,\n)\n\nprint(A, B, KEEP)\n")
     assert shown(editor, "several.py") == [("SSOT001", "A"), ("SSOT001", "B")]

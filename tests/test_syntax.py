@@ -532,6 +532,8 @@ def test_imports_around_a_half_typed_line_are_found(half: str) -> None:
 def test_any_text_can_be_read(source: str) -> None:
     text = Text(source)
     count_errors(source)
+    for string in parse(Text(source.replace("abX", "patch('a.b')"))).paths:
+        assert string.path == "a.b"
     for statement in parse(text).imports:
         assert 0 <= statement.span.start < statement.span.end <= len(source)
         assert source[statement.span.start :].startswith(("import", "from"))
@@ -733,3 +735,138 @@ def test_blocks_of_real_files_are_those_of_ast() -> None:
         if len(set(numbers)) != len(numbers):
             wrong.append((str(path), 0, 0, [(n, 0) for n in numbers]))
     assert wrong == []
+
+
+# Paths in strings
+
+PATHS: list[tuple[str, str]] = [
+    # what mock and its family patch
+    ("patch('a.b.C')", "patch a.b.C"),
+    ("mock.patch('a.b.C', autospec=True)", "patch a.b.C"),
+    ("unittest.mock.patch('a.b')", "patch a.b"),
+    ("import unittest.mock as um\num.patch('a.b')", "patch a.b"),
+    ("from unittest import mock as m\nm.patch('a.b')", "patch a.b"),
+    ("from mock import patch as p\n@p('a.b')\ndef f(): ...", "patch a.b"),
+    ("patch(target='a.b', new=1)", "patch a.b"),
+    ("patch(new=1, target='a.b')", "patch a.b"),
+    ("patch(('a.b'))", "patch a.b"),
+    ("patch(\n    # about it\n    'a.b',\n)", "patch a.b"),
+    ("patch(r'a.b'), patch(u'c.d'), patch(F'e.f'), patch(Rf'g.h')", "patch a.b, patch c.d, patch e.f, patch g.h"),
+    ('patch("""a.b""")', "patch a.b"),
+    ("patch('größe.ä')", "patch größe.ä"),
+    ("def f(mocker, class_mocker): mocker.patch('a.b'), class_mocker.patch('c.d')", "patch a.b, patch c.d"),
+    ("self.mocker.patch('a.b')", "patch a.b"),
+    ("f'{patch(\"a.b\")}'", "patch a.b"),
+    ("patch.dict('os.environ', {'a.b': 1}), patch.dict(in_dict='a.b')", "object os.environ, object a.b"),
+    ("mocker.patch.multiple('a.b', C=1), patch.multiple(target='a')", "object a.b, object a"),
+    ("patch('a.b', create=True), patch('a.b', **x)", "patch a.b lacks, patch a.b lacks"),
+    ("patch('a.b', create=False), patch('a.b', *x)", "patch a.b, patch a.b"),
+    # what monkeypatch takes for a path
+    ("monkeypatch.setattr('a.b', 1)", "attribute a.b"),
+    ("monkeypatch.setattr('a.b', 1, raising=False)", "attribute a.b lacks"),
+    ("self.monkeypatch.delattr('a.b')", "attribute a.b"),
+    ("m.setattr('a.b', 1), mp.delattr('a.b', raising=x)", "attribute a.b, attribute a.b lacks"),
+    ("pytest.MonkeyPatch().setattr('a.b', 1)", "attribute a.b"),
+    ("monkeypatch.setitem(sys.modules, 'a', 1), monkeypatch.delitem(sys.modules, name='b')", "module a, module b"),
+    # modules by name
+    ("importlib.import_module('a'), import_module(name='b.c')", "module a, module b.c"),
+    ("from importlib import import_module as load\nload('a.b', package='c')", "module a.b"),
+    ("__import__('a'), builtins.__import__('b')", "module a, module b"),
+    ("importlib.util.find_spec('a.b')", "module a.b lacks"),
+    ("from importlib import util as u\nu.find_spec('a')", "module a lacks"),
+    ("sys.modules['a.b'] = x; del sys.modules['c']", "module a.b, module c"),
+    ("import sys as s\ns.modules['a'] if 'sys.modules' else 0", "module a"),
+    ("patch.dict(sys.modules, {'a.b': None, **x, 'c': 'd.e'})", "module a.b, module c"),
+    ("patch.dict(in_dict=sys.modules, values={'a.b': None})", "module a.b"),
+    # objects by name
+    ("pkgutil.resolve_name('a.b'), resolve_name('a:b.c')", "object a.b, object a:b.c"),
+    ("run('a.b:c')", "object a.b:c"),
+    ("x = {'a:b': 'c.d:e.f'}", "object a:b, object c.d:e.f"),
+    # nothing of that
+    ("patch.object('a.b', 'c')", ""),
+    ("patch('a'), monkeypatch.setattr('a', 1)", ""),
+    ("patch(1, 'a.b'), patch(*x, 'a.b'), patch(new='a.b')", ""),
+    ("patch('a' '.b'), patch('a.' + 'b'), patch(b'a.b'), patch(f'{a}.b'), patch('a\\x2eb'), patch('%s.b' % a)", ""),
+    (
+        "patch(' a.b'), patch('a.b '), patch('a..b'), patch('.a'), patch('a.'), patch('a.1'), patch('a.if'), patch('')",
+        "",
+    ),
+    ("client.patch('a.b'), from_(x).patch('a.b'), dispatch('a.b'), patch.stopall('a.b'), patch.x.dict('a.b')", ""),
+    ("from app.http import patch\npatch('a.b')", ""),
+    ("setattr('a.b', 'c', 1), x.setattr('a.b', 1), monkeypatch.setattr('a.b', 'c', 1)", ""),
+    ("monkeypatch.delattr('a.b', 'c'), monkeypatch.setenv('a.b', 1), monkeypatch.setitem(x, 'a.b', 1)", ""),
+    ("import_module('.a', 'b'), import_module(x), x.import_module('a.b'), importlib.util.resolve_name('a.b')", ""),
+    ("modules['a'], sys.path['a'], sys.modules.get('a'), 'a' in sys.modules, sys.modules[x]['a.b']", ""),
+    ("patch.dict(x, {'a.b': 1}), patch.dict(sys.modules, x={'a.b': 1}), f(sys.modules, {'a.b': 1})", ""),
+    ("'''a:b'''\n'a:b'\n# 'a:b'\nx = f'a:b', b'a:b', f'{x}a:b', 'a:' 'b'", ""),
+    ("x = 'http://a.b:80', '12:30', 'a:b:c', 'a: b', 'a :b', ':a', 'a:', 'C:\\\\a', 'a:b ', 'a:if', 'a.:b'", ""),
+    ("'patch(\"a.b\")', \"import_module('a')\"  # patch('a.b')", ""),
+]
+
+
+def told(source: str) -> str:
+    text = Text(source)
+    found = parse(text).paths
+    assert all(source[slice(*string.span)] == string.path for string in found)
+    assert all(string.place.contains(string.span) for string in found)
+    assert sorted(found, key=lambda string: string.span) == list(found)
+    return ", ".join(f"{string.kind.value} {string.path}{' lacks' if string.may_lack else ''}" for string in found)
+
+
+@pytest.mark.parametrize(("source", "expected"), PATHS)
+def test_paths_in_strings(source: str, expected: str) -> None:
+    assert told(source) == expected
+
+
+@pytest.mark.parametrize(("source", "expected"), PATHS)
+def test_paths_in_strings_between_half_typed_lines(source: str, expected: str) -> None:
+    for before, after in (
+        ("x = '🎉é'\r\nfrom a import (b,\r\n    c)\r\n", ""),
+        ("def g(:\n    pass\n\n", "\n\ndef f(:\n    pass\n"),
+    ):
+        assert told(f"{before}{source}\n{after}") == expected
+
+
+def test_the_place_of_a_path_is_its_call() -> None:
+    source = "with patch(\n    'a.b',\n) as x, f(sys.modules['c']):\n    y = 'd:e'\n"
+    places = [source[slice(*string.place)] for string in parse(Text(source)).paths]
+    assert places == ["patch(\n    'a.b',\n)", "sys.modules['c']", "'d:e'"]
+
+
+def test_guards_of_paths_are_those_of_imports() -> None:
+    source = (
+        "try:\n    import_module('a')\nexcept ImportError:\n    import_module('b')\n"
+        "with pytest.raises(ImportError), patch('c.d'):\n    import_module('e')\n"
+        "with patch('f.g'), pytest.raises(ImportError):\n    pass\n"
+    )
+    first, second, *others = parse(Text(source)).paths
+    assert first.guarded_by == second.handler_of == (0,)
+    assert [string.expects_error for string in others] == [True, True, False]
+
+
+def test_paths_are_what_ast_reads_there() -> None:
+    """Each is the whole of a constant of a real file, and all that `patch` is given as its first argument are found."""
+    wrong = []
+    count = 0
+    for path in real_files():
+        try:
+            source = decode(path.read_bytes()).source
+            tree = read_ast(source)
+        except (UnreadableFileError, SyntaxError, ValueError):
+            continue
+        text = Text(source)
+        found = {(string.span.start, string.path) for string in parse(text).paths}
+        count += len(found)
+        constants: dict[int, str] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                constants[text.offset_of_utf8(node.lineno - 1, node.col_offset)] = node.value
+            if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in ("patch", "mock.patch"):
+                value = getattr(node.args[0], "value", None)
+                at = text.offset_of_utf8(node.args[0].lineno - 1, node.args[0].col_offset)
+                is_path = re.fullmatch(r"[a-z]\w*(\.[a-zA-Z_]\w*)+", str(value))
+                if is_path and source[at:].startswith(f'"{value}"') and (at + 1, value) not in found:
+                    wrong.append((path, value))
+        wrong += [(path, name) for start, name in found if name not in [constants.get(start - n) for n in (1, 2, 3)]]
+    assert wrong == []
+    assert count > 20

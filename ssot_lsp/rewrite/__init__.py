@@ -11,32 +11,36 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
-from ssot_lsp.model import ImportStatement, Move, ObjectRef
+from ssot_lsp.model import ImportStatement, Move, ObjectRef, StringMove
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.reading import Reading, read
 from ssot_lsp.rewrite.imports import move_names
 from ssot_lsp.rewrite.names import Names, Others, plan_names
 from ssot_lsp.rewrite.refusal import RefusalError
-from ssot_lsp.rewrite.verify import verify, verify_unparsable
+from ssot_lsp.rewrite.verify import verify, verify_strings, verify_unparsable
 from ssot_lsp.scopes import Scope
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
 __all__ = ["RefusalError", "rewrite"]
 
 
-def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tuple[TextEdit, ...]:
+def rewrite(
+    document: Document, project: Project, moves: Sequence[Move], strings: Sequence[StringMove] = ()
+) -> tuple[TextEdit, ...]:
     """The verified edits that carry out all the moves together, in the order of the text.
 
     Where local names change with their uses and the result is in doubt, the local names stay instead. Raises
     RefusalError where the moves cannot be made without doubt.
     """
+    if not moves:
+        return _rewrite_strings(document, strings)
     try:
         reading = read(document.text)
-        edits, doubt, is_renamed = _attempt(document, project, moves, reading)
+        edits, doubt, is_renamed = _attempt(document, project, moves, strings, reading)
         if doubt and is_renamed:
             moves = [move._replace(keeps_name=True) for move in moves]
-            edits, doubt, _ = _attempt(document, project, moves, reading)
+            edits, doubt, _ = _attempt(document, project, moves, strings, reading)
     except RecursionError as error:
         raise RefusalError("the file is nested too deeply") from error
     if doubt:
@@ -45,7 +49,11 @@ def rewrite(document: Document, project: Project, moves: Sequence[Move]) -> tupl
 
 
 def _attempt(
-    document: Document, project: Project, moves: Sequence[Move], reading: Reading | None
+    document: Document,
+    project: Project,
+    moves: Sequence[Move],
+    strings: Sequence[StringMove],
+    reading: Reading | None,
 ) -> tuple[tuple[TextEdit, ...], str, bool]:
     """The edits for the moves; why they are in doubt, if they are; and whether local names change by choice.
 
@@ -68,7 +76,7 @@ def _attempt(
     names = plan_names(statements, moves, reading, others)
     scopes = reading.imports if reading else None
     edits = [*move_names(document, statements, names.plans, scopes, others)]
-    edits += names.edits
+    edits += [*names.edits, *_string_edits(strings)]
     if reading is not None:
         _keep_loaded(document, project, names, reading)
     for move in moves:
@@ -78,8 +86,26 @@ def _attempt(
     if reading is None:
         doubt = verify_unparsable(document.text, after)
     else:
-        doubt = verify(document.text, after, document.package, moves, names.private)
+        doubt = verify(document.text, after, document.package, moves, names.private, strings=strings)
     return tuple(edits), doubt, names.is_renamed
+
+
+def _rewrite_strings(document: Document, strings: Sequence[StringMove]) -> tuple[TextEdit, ...]:
+    """The verified edits of paths in strings alone, which need no scopes. Raises RefusalError if they are in doubt."""
+    edits = sorted(_string_edits(strings), key=lambda edit: edit.span)
+    after = Text(apply_edits(document.text.source, edits))
+    if doubt := verify_strings(document.text, after, strings):
+        raise RefusalError(doubt)
+    return tuple(edits)
+
+
+def _string_edits(strings: Sequence[StringMove]) -> Iterator[TextEdit]:
+    """The edits of paths in strings, each path once. Raises RefusalError if one is to become two others."""
+    paths: dict[Span, str] = {}
+    for span, path in strings:
+        if paths.setdefault(span, path) != path:
+            raise RefusalError(f"the string would become both `{paths[span]}` and `{path}`")
+    return (TextEdit(span, path) for span, path in paths.items())
 
 
 def _is_needed(document: Document, project: Project, reading: Reading | None, name: str) -> bool:

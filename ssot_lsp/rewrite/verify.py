@@ -2,7 +2,8 @@
 
 It knows nothing of how the rewrite was made and shares no code with it. Both texts are brought into a normal form and
 compared: every name, wherever it is used, stands there as the object that the imports in force make of it, as
-`symtable` resolves it, with the moves made on both sides. Imports stand there as what they provide.
+`symtable` resolves it, with the moves made on both sides. Imports stand there as what they provide. Of the strings
+exactly those differ that are named, and as they are said to.
 """
 
 from __future__ import annotations
@@ -17,19 +18,29 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
-from ssot_lsp.model import Move
+from ssot_lsp.model import Move, StringMove
 from ssot_lsp.syntax import count_errors
-from ssot_lsp.text import Text
+from ssot_lsp.text import Span, Text
 
 Form = tuple[object, ...]
 _Position = tuple[int, int]
 """A row, from 1, and a column in bytes, from 0."""
 _START = (0, 0)
 _BAD_SOURCE = (SyntaxError, ValueError, RecursionError, MemoryError)
+_NOT_A_CONSTANT = "the path is not the whole of a string"
 
 
-def verify(before: Text, after: Text, package: str, moves: Sequence[Move], private: Collection[str]) -> str:
+def verify(
+    before: Text,
+    after: Text,
+    package: str,
+    moves: Sequence[Move],
+    private: Collection[str],
+    *,
+    strings: Sequence[StringMove] = (),
+) -> str:
     """Why `after` does not mean the same as `before`, but for the moves; empty if it does.
 
     `package` is the one that the file's relative imports start from; `private` are the names of the module that nobody
@@ -37,7 +48,10 @@ def verify(before: Text, after: Text, package: str, moves: Sequence[Move], priva
     """
     changes = _Changes.of(before, moves, package, private)
     try:
-        old = _Module(before, changes)
+        renamed = _constants(before, strings)
+        if renamed is None:
+            return _NOT_A_CONSTANT
+        old = _Module(before, changes, renamed=renamed)
     except _BAD_SOURCE as error:
         return f"the file does not compile: {error}"
     try:
@@ -53,6 +67,28 @@ def verify(before: Text, after: Text, package: str, moves: Sequence[Move], priva
     return _imports_differ(old, new, changes)
 
 
+def verify_strings(before: Text, after: Text, strings: Sequence[StringMove]) -> str:
+    """Why a change of paths in strings, and of nothing else, is not sure; empty if it is.
+
+    Between the paths both texts are the same. Each path is the whole of a constant before; as what stands there after
+    is identifiers with `.` and `:`, which mean nothing in any literal, it is the whole of that constant then.
+    """
+    end = end_after = 0
+    for span, path in sorted(set(strings)):
+        length = span.start - end
+        here = end_after + length
+        is_same = before.source[end : span.start] == after.source[end_after:here]
+        if not is_same or not after.source.startswith(path, here) or not re.fullmatch(r"\w+(?:[.:]\w+)*", path):
+            return "the text around the string would change"
+        end, end_after = span.end, here + len(path)
+    if before.source[end:] != after.source[end_after:]:
+        return "the text behind the string would change"
+    try:
+        return "" if _constants(before, strings) is not None else _NOT_A_CONSTANT
+    except _BAD_SOURCE:
+        return verify_unparsable(before, after)
+
+
 def verify_unparsable(before: Text, after: Text) -> str:
     """Why a change of a file that does not parse is not sure; empty if it neither adds nor hides an error.
 
@@ -61,6 +97,30 @@ def verify_unparsable(before: Text, after: Text) -> str:
     if count_errors(before.source) != count_errors(after.source):
         return "the file does not parse, and the change would be read differently"
     return ""
+
+
+def _constants(text: Text, strings: Sequence[StringMove]) -> dict[ast.AST, str] | None:
+    """The constants of which some spans are the whole text, and what each is to be; None if one cannot be told."""
+    found: dict[ast.AST, str] = {}
+    for span, path in set(strings):
+        same = _texts(text, _parse(text)[0]).get(text.source[slice(*span)], ())
+        nodes = [node for place, node in same if place.contains(span)]
+        if len(nodes) != 1 or nodes[0] in found:
+            return None
+        found[nodes[0]] = path
+    return found
+
+
+@lru_cache(maxsize=2)
+def _texts(text: Text, tree: ast.Module) -> dict[str, list[tuple[Span, ast.Constant]]]:
+    """The strings of a text and its tree by their values, each with the place of its literal."""
+    found: dict[str, list[tuple[Span, ast.Constant]]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.end_lineno is not None:
+            start = text.offset_of_utf8(node.lineno - 1, node.col_offset)
+            end = text.offset_of_utf8(node.end_lineno - 1, node.end_col_offset or 0)
+            found.setdefault(node.value, []).append((Span(start, end), node))
+    return found
 
 
 @lru_cache(maxsize=2)
@@ -225,10 +285,18 @@ class _Scope:
 class _Module:
     """One text in its normal form."""
 
-    def __init__(self, text: Text, changes: _Changes, before: _Module | None = None) -> None:
+    def __init__(
+        self,
+        text: Text,
+        changes: _Changes,
+        before: _Module | None = None,
+        renamed: Mapping[ast.AST, str] = MappingProxyType({}),
+    ) -> None:
         tree, table = _parse(text)
         self.changes = changes
         self.is_original = before is None
+        self.renamed = renamed
+        """The constants that are to be another text."""
         self.root = _Scope(table, None)
         self.places: dict[ast.AST, _Scope] = {}
         """The nodes at which another scope begins."""
@@ -438,6 +506,8 @@ class _Module:
                 return self._name(at.id, names, type(node.ctx).__name__)
         if isinstance(node, ast.Module):
             return ("Module", self.block(node.body))  # the one block that may be empty
+        if isinstance(node, ast.Constant) and node in self.renamed:
+            return (type(node).__name__, repr(self.renamed[node]), repr(node.kind))
         if node in self.types and isinstance(node, ast.Constant):
             try:
                 return ("type", self.node(ast.parse(f"({node.value!s}\n)", mode="eval").body))

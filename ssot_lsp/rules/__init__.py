@@ -1,7 +1,7 @@
 """The rules: one module each, found by itself, with a Markdown page of the same name beside it.
 
 The page is the rule's explanation, its documentation and its test fixture. A rule is a pure function from one imported
-name to a diagnostic; of the rules that would speak of a name only the first, by `order`, does.
+name, or one path in a string, to a diagnostic; of the rules that would speak of it only the first, by `order`, does.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ssot_lsp.model import (
     Location,
     Move,
     ObjectRef,
+    PathString,
     Related,
     Replacement,
     Severity,
@@ -34,14 +35,21 @@ from ssot_lsp.registry import Match
 from ssot_lsp.text import Span
 
 
+def _says_nothing(subject: object) -> None:
+    """What a rule says of what it is not about."""
+
+
 class Rule(NamedTuple):
     """One rule."""
 
     code: str
     name: str
     order: int
-    """Of the rules that would speak of one imported name, the one with the lowest order does."""
-    check: Callable[[Import], Diagnostic | None]
+    """Of the rules that would speak of one subject, the one with the lowest order does."""
+    check: Callable[[Import], Diagnostic | None] = _says_nothing
+    """What it says of an imported name."""
+    check_string: Callable[[Mention], Diagnostic | None] = _says_nothing
+    """What it says of a path in a string."""
 
 
 def page(name: str) -> str | None:
@@ -58,11 +66,62 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 @dataclass(frozen=True)
-class Import:
-    """One imported name in its statement, document and project: all that a rule looks at."""
+class Subject:
+    """Something in a document of a project: what a rule looks at."""
 
     project: Project
     document: Document
+
+    def matched(self, ref: ObjectRef) -> Match | None:
+        """What the registry says of a path, unless its entry says nothing in this document."""
+        found = self.project.registry.match(ref)
+        return None if found is None or self.project.is_exempt(found.entry, self.document) else found
+
+    def is_tried_before(self, target: ObjectRef, handler_of: Sequence[int]) -> bool:
+        """Whether one of these `try` statements, in whose handler the subject stands, imports a path."""
+        syntax = self.document.syntax
+        return bool(handler_of) and (
+            any(
+                imported.ref.dotted == target.dotted
+                for statement in syntax.imports
+                if set(statement.guarded_by) & set(handler_of)
+                for imported in imported_names(self.project, self.document, statement)
+            )
+            or any(
+                string.dotted == target.dotted and set(string.guarded_by) & set(handler_of) for string in syntax.paths
+            )
+        )
+
+    def same_name(self, name: str) -> tuple[ObjectRef, ...]:
+        """The registry's canonical references that end in `name`."""
+        entries = self.project.registry.entries
+        found = (entry.canonical for entry in entries if entry.canonical is not None)
+        return tuple(dict.fromkeys(ref for ref in found if ref.dotted.rpartition(".")[2] == name))
+
+    def defined(self, ref: ObjectRef, message: str) -> tuple[Related, ...]:
+        """A related place: where an object is defined, if that is known."""
+        definition = self.project.modules.definition(ref)
+        return (Related(message, definition.location),) if definition else ()
+
+    def registered(self, entry: Entry) -> tuple[Related, ...]:
+        """A related place: the registry's entry."""
+        where = self.project.registry.location(entry)
+        return (
+            Related("registered here", Location(where.path, where.text, Span(where.span.start, where.span.start + 1))),
+        )
+
+
+@dataclass(frozen=True)
+class Mention(Subject):
+    """One path in a string."""
+
+    string: PathString
+
+
+@dataclass(frozen=True)
+class Import(Subject):
+    """One imported name in its statement."""
+
     statement: ImportStatement
     name: ImportedName | None
     """None for `import *`."""
@@ -129,16 +188,16 @@ class Import:
         here = self.statement
         if target is None or not (here.handler_of or here.branches):
             return False
+        if self.is_tried_before(target, here.handler_of):
+            return True
         for statement in self.document.syntax.imports:
             is_try = bool({*statement.guarded_by} & {*here.handler_of})
             if not is_try and not _are_alternatives(statement, here):
                 continue
             for imported in imported_names(self.project, self.document, statement):
                 is_same_name = (imported.name and imported.name.local) == (self.name and self.name.local)
-                is_target = imported.ref.dotted == target.dotted
-                if is_try and (is_target or (is_same_name and _are_alike(imported.ref, target) and not imported.match)):
-                    return True
-                if not is_try and is_target and is_same_name:
+                is_alike = _are_alike(imported.ref, target) and self.project.registry.match(imported.ref) is None
+                if is_same_name and (is_alike if is_try else imported.ref.dotted == target.dotted):
                     return True
         return False
 
@@ -174,24 +233,6 @@ class Import:
             Replacement(f"Import `{ref}` instead", Applicability.DISPLAY, self.move(ref))
             for ref in targets
             if self.name
-        )
-
-    def same_name(self, name: str) -> tuple[ObjectRef, ...]:
-        """The registry's canonical references that end in `name`."""
-        entries = self.project.registry.entries
-        found = (entry.canonical for entry in entries if entry.canonical is not None)
-        return tuple(dict.fromkeys(ref for ref in found if ref.dotted.rpartition(".")[2] == name))
-
-    def defined(self, ref: ObjectRef, message: str) -> tuple[Related, ...]:
-        """A related place: where an object is defined, if that is known."""
-        definition = self.project.modules.definition(ref)
-        return (Related(message, definition.location),) if definition else ()
-
-    def registered(self, entry: Entry) -> tuple[Related, ...]:
-        """A related place: the registry's entry."""
-        where = self.project.registry.location(entry)
-        return (
-            Related("registered here", Location(where.path, where.text, Span(where.span.start, where.span.start + 1))),
         )
 
 
