@@ -11,7 +11,7 @@ import re
 import tokenize
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -69,16 +69,28 @@ class Reading:
         """Every use of a name, in no order: in code, f-strings, types that are strings, type comments."""
         return (*self._in_code(), *self._in_types(), *self._in_comments())
 
-    @property
+    @cached_property
+    def by_root(self) -> Mapping[str, Sequence[Reference]]:
+        """The same by the name that they begin with."""
+        found: dict[str, list[Reference]] = {}
+        for reference in self.references:
+            found.setdefault(reference.root, []).append(reference)
+        return found
+
+    @cached_property
     def unsure(self) -> frozenset[str]:
         """The names that are also mentioned where their uses cannot be told, or not be changed."""
         _ = self.references
         return frozenset(self._unsure)
 
     @cached_property
+    def _nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def name_lookups(self) -> frozenset[Scope]:
         """The scopes in which code asks for names by their text: `locals()`, `globals()`, `eval` and the like."""
-        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
+        calls = (node for node in self._nodes if isinstance(node, ast.Call))
         called = ((node, node.func) for node in calls if isinstance(node.func, ast.Name))
         return frozenset(
             self.scopes.of[name]
@@ -89,47 +101,47 @@ class Reading:
     @cached_property
     def nones(self) -> frozenset[ast.AST]:
         """The names in `name = None`, as it stands in the handler of an import that may fail."""
-        assigned = (node for node in ast.walk(self.tree) if isinstance(node, ast.Assign))
+        assigned = (node for node in self._nodes if isinstance(node, ast.Assign))
         is_none = (n for n in assigned if isinstance(n.value, ast.Constant) and n.value.value is None)
         return frozenset(target for node in is_none for target in node.targets)
 
-    def is_in_string(self, name: str) -> bool:
-        """Whether a string holds a name as a whole or in a path, as in `__all__` or `module:name`, or in a doctest."""
-        in_path = re.compile(rf"[\w.:]*(?<!\w){name}(?!\w)[\w.:]*")
-        in_doctest = re.compile(rf"(?s).*>>>.*\b{name}\b.*")
-        if not re.search(rf"""["'.:>].*\b{name}\b""", self.text.source):
-            return False
-        types = {node for node, _ in self.scopes.types}
-        for node in ast.walk(self.tree):
+    @cached_property
+    def in_strings(self) -> frozenset[str]:
+        """The names in strings that are names or paths, as in `__all__` or `module:name`, and those in doctests."""
+        others = {node for node, _ in self.scopes.types}
+        for node in self._nodes:
             if isinstance(node, ast.Subscript) and last_part(node.value) == "Literal":
-                types.update(child for child in ast.walk(node.slice) if isinstance(child, ast.Constant))
+                others.update(child for child in ast.walk(node.slice) if isinstance(child, ast.Constant))
             elif isinstance(node, ast.FormattedValue) and node.format_spec is not None:
-                types.update(child for child in ast.walk(node.format_spec) if isinstance(child, ast.Constant))
+                others.update(child for child in ast.walk(node.format_spec) if isinstance(child, ast.Constant))
             elif isinstance(node, ast.JoinedStr):  # only `f"{module}.name"` says that it is one
                 parts = (part for part in node.values if isinstance(part, ast.Constant))
-                types.update(part for part in parts if part.value == name)
-        strings = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant) and n not in types)
-        values = (node.value for node in strings if isinstance(node.value, str) and name in node.value)
-        return any(in_path.fullmatch(value) or in_doctest.fullmatch(value) for value in values)
+                others.update(part for part in parts if str(part.value).isidentifier())
+        found: set[str] = set()
+        for node in self._nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in others:
+                if re.fullmatch(r"[\w.:]+", node.value):
+                    found.update(re.split("[.:]", node.value))
+                elif ">>>" in node.value:
+                    found.update(re.findall(r"\w+", node.value))
+        return frozenset(found)
 
-    def is_set_by_name(self, name: str) -> bool:
-        """Whether an attribute is patched, set or deleted by its name, as in `patch.object(module, "name")`."""
-        calls = (
-            node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and last_part(node.func) in _SETTERS
-        )
-        return name in self.text.source and any(
-            isinstance(arg, ast.Constant) and arg.value == name for node in calls for arg in node.args
-        )
+    @cached_property
+    def set_by_name(self) -> frozenset[object]:
+        """The names by which attributes are patched, set or deleted, as in `patch.object(module, "name")`."""
+        calls = (node for node in self._nodes if isinstance(node, ast.Call) and last_part(node.func) in _SETTERS)
+        return frozenset(arg.value for node in calls for arg in node.args if isinstance(arg, ast.Constant))
 
-    def is_parameter_of_test(self, name: str) -> bool:
-        """Whether a test or a fixture has a parameter of that name: pytest looks for it among the module's names."""
-        for node in ast.walk(self.tree):
+    @cached_property
+    def test_parameters(self) -> frozenset[str]:
+        """The parameters of tests and fixtures: pytest looks for them among the module's names."""
+        found: set[str] = set()
+        for node in self._nodes:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 decorators = (child for decorator in node.decorator_list for child in ast.walk(decorator))
-                is_asked = node.name.startswith("test") or any(last_part(d) == "fixture" for d in decorators)
-                if is_asked and any(arg.arg == name for arg in (*node.args.args, *node.args.kwonlyargs)):
-                    return True
-        return False
+                if node.name.startswith("test") or any(last_part(child) == "fixture" for child in decorators):
+                    found.update(arg.arg for arg in (*node.args.args, *node.args.kwonlyargs))
+        return frozenset(found)
 
     def resolve(self, reference: Reference) -> Scope | None:
         """The scope that binds what a reference means; None if none does, as for a builtin."""
@@ -137,10 +149,10 @@ class Reading:
 
     def of(self, scope: Scope, name: str) -> Iterator[Reference]:
         """The uses of a name that a scope binds."""
-        return (r for r in self.references if r.root == name and self.resolve(r) is scope)
+        return (r for r in self.by_root.get(name, ()) if self.resolve(r) is scope)
 
     def _in_code(self) -> Iterator[Reference]:
-        outer = {node.value: node for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
+        outer = {node.value: node for node in self._nodes if isinstance(node, ast.Attribute)}
         formatted = list(_outermost(self.tree))
         inside = {node for string in formatted for node in ast.walk(string)}
         for node in self.scopes.names():

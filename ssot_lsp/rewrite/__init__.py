@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 
 from ssot_lsp.model import ImportStatement, Move, ObjectRef, StringMove
 from ssot_lsp.modules import Answer
@@ -22,7 +22,10 @@ from ssot_lsp.rewrite.verify import verify, verify_strings, verify_unparsable
 from ssot_lsp.scopes import Scope
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
-__all__ = ["RefusalError", "rewrite"]
+__all__ = ["UNVERIFIED", "RefusalError", "rewrite"]
+
+UNVERIFIED = "the result could not be verified"
+"""How a refusal begins that the verifier made."""
 
 
 def rewrite(
@@ -44,7 +47,7 @@ def rewrite(
     except RecursionError as error:
         raise RefusalError("the file is nested too deeply") from error
     if doubt:
-        raise RefusalError(doubt)
+        raise RefusalError(f"{UNVERIFIED}: {doubt}")
     return edits
 
 
@@ -66,7 +69,7 @@ def _attempt(
     others = Others(
         partial(_is_needed, document, project, reading),
         lambda name: name in (project.modules.exports(document.module) or ()) or project.is_asked_for(document, name),
-        partial(_leads_back, document, project),
+        cache(partial(_leads_back, document, project)),
         partial(_is_there, document, project),
         lambda module: project.registry.match(ObjectRef(module)) is not None,
         lambda name: document.is_init and project.modules.is_submodule(document.module, name),
@@ -117,7 +120,7 @@ def _is_needed(document: Document, project: Project, reading: Reading | None, na
     imported = (alias.path_in(s.module) for s in document.syntax.imports if not s.level for alias in s.names)
     if document.module in imported:
         return True
-    if reading is None or reading.is_in_string(name) or reading.is_parameter_of_test(name):
+    if reading is None or name in reading.in_strings or name in reading.test_parameters:
         return True
     return project.is_asked_for(document, name)
 

@@ -230,11 +230,9 @@ class _Block:
         for at, statement in enumerate(self.statements):
             if at == index or not statement.origin.well_formed or statement.origin.is_star:
                 continue
-            near = self._may_join(index, at, item)
-            for candidate in (statement, *statement.followers) if near else ():
-                if stays and not self._has(candidate, item):
-                    continue
-                if candidate.absolute == place.absolute and self._has_room(candidate, item):
+            candidates = [c for c in (statement, *statement.followers) if c.absolute == place.absolute]
+            for candidate in candidates if candidates and self._may_join(index, at, item) else ():
+                if self._has_room(candidate, item) and not (stays and not self._has(candidate, item)):
                     return candidate
         return None
 

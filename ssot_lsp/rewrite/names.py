@@ -176,9 +176,7 @@ class _Planner:
             for statement, absolute in statements
             for name in statement.names
         }
-        self.references: dict[str, list[Reference]] = {}
-        for reference in reading.references:
-            self.references.setdefault(reference.root, []).append(reference)
+        self.references = reading.by_root
         self.changed: set[int] = set()
         """Where the uses begin that are spelled anew."""
         self.reused: set[Key] = set()
@@ -374,7 +372,7 @@ class _Planner:
 
     def _plan_uses(self) -> dict[Key, tuple[_Group, _Alias, list[Spelling]]]:
         """Spell uses anew; gives what is to be imported for them, by the names that they went through."""
-        by_start = {reference.start: reference for reference in self.reading.references}
+        by_start = {r.start: r for r in self.reading.references} if self.uses else {}
         grouped: dict[tuple[Scope, tuple[str, ...], ObjectRef], list[Reference]] = {}
         moved: dict[int, Move] = {}
         for move in self.uses:
@@ -386,7 +384,7 @@ class _Planner:
             moved[use.start] = move
             if use.is_target and len(use.names) == parts and move.target.module == "builtins":
                 raise RefusalError(f"`{'.'.join(use.names)}` is set or deleted, and a builtin is nobody's own")
-            if self.reading.is_set_by_name(use.names[parts - 1]):
+            if use.names[parts - 1] in self.reading.set_by_name:
                 raise RefusalError(f"`{use.names[parts - 1]}` is also set or patched by its name")
             grouped.setdefault((scope, use.names[:parts], move.target), []).append(use)
         added: dict[Key, tuple[_Group, _Alias, list[Spelling]]] = {}

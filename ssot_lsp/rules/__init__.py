@@ -316,8 +316,8 @@ def _uses(document: Document, wanted: Mapping[int, Import]) -> Iterator[Use]:
     if reading is None:
         return
     roots = {imported.name.local for imported in wanted.values() if imported.name}
-    for reference in reading.references:
-        scope = reading.resolve(reference) if reference.root in roots else None
+    for reference in (reference for root in sorted(roots) for reference in reading.by_root.get(root, ())):
+        scope = reading.resolve(reference)
         if scope is None or len(reference.names) < 2 or reference.root in scope.given_away:
             continue
         # an attribute of None is never what is meant
