@@ -172,11 +172,17 @@ class _Attempt:
         self.refused: list[tuple[Diagnostic, Replacement, str]] = []
 
     def retry(self) -> None:
-        """Try again what was refused before others were made, as long as that makes more of them possible."""
+        """Try again what was refused before others were made, as long as that makes more of them possible.
+
+        What is said of the same path goes together: two imports of a name in one scope may only change both.
+        """
         while refused := self.refused:
             self.refused = []
+            same: dict[str, list[tuple[Diagnostic, Replacement]]] = {}
             for diagnostic, replacement, _ in refused:
-                self.apply([(diagnostic, replacement)])
+                same.setdefault(diagnostic.message, []).append((diagnostic, replacement))
+            for wanted in same.values():
+                self.apply(wanted)
             if len(self.refused) == len(refused):
                 break
 
