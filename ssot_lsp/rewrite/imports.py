@@ -276,7 +276,7 @@ class _Block:
         return scope.is_class or (scope.is_module and hasattr(builtins, local))
 
     def _has_room(self, statement: WorkingStatement, item: Item) -> bool:
-        if statement.is_gone:
+        if statement.changed and statement.layout is None:
             return False
         if not statement.absolute:  # `import a.b`: only if it stands there already
             return self._has(statement, item)
