@@ -504,7 +504,7 @@ class _Planner:
             return f"an assignment to `{spelling.expression}` would bind a name"
         if scope.is_module and self.others.is_submodule(root):
             return f"`{root}` is a submodule here"
-        if root in self.reading.unsure or root in scope.given_away:
+        if root in self.reading.unsure or root in scope.given_away or root in scope.declared:
             return taken
         if _is_mangled(root) and any(at.is_class for use in uses for at in use.scope.within()):
             return f"`{root}` would be private to a class"

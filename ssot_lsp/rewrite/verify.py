@@ -316,12 +316,12 @@ class _Module:
         bound = self.root.imports.keys() | self.root.others | self.root.nones
         self.kept: frozenset[str] = before.kept if before else frozenset(bound) - changes.private
         """The names of the module that others may ask for."""
-        self.used: dict[_Scope, set[str]] = {}
+        self.used: dict[tuple[_Scope, str], set[str]] = {}
         """What the names of a scope are used for, moves not made."""
         self.through_modules: list[tuple[_Scope, str]] = []
         """The uses of plain imports, with their scopes."""
-        self.blocks: list[tuple[_Scope, frozenset[tuple[str, str, str]]]] = []
-        """What the imports of each block provide: a name if it must stay, the path, and where that has moved."""
+        self.blocks: list[tuple[_Scope, frozenset[tuple[str, str, str, str]]]] = []
+        """What the imports of each block provide: a name if it must stay, the path, where that has moved, the name."""
         self.scope = self.root
         self.form = self.node(tree)
         self.comments = self._type_comments(text)
@@ -462,7 +462,7 @@ class _Module:
 
     def block(self, statements: Sequence[ast.stmt]) -> Form:
         """A block: its statements in their order, and among them the imports whose order matters."""
-        provided: set[tuple[str, str, str]] = set()
+        provided: set[tuple[str, str, str, str]] = set()
         at = len(self.blocks)
         self.blocks.append((self.scope, frozenset()))
         others: list[object] = []
@@ -477,11 +477,11 @@ class _Module:
                     if new == f"builtins.{local}" and local != "*":
                         continue  # with it or without, the name means the same
                     if is_plain and "." in path:
-                        provided.add(("", path, new))
+                        provided.add(("", path, new, local))
                     elif alias.name == "*" or self.is_ordered(scope, local):
                         ordered.append((local, new))
                     else:
-                        provided.add(("" if self.may_go(scope, local) else local, path, new))
+                        provided.add(("" if self.may_go(scope, local) else local, path, new, local))
             elif not isinstance(statement, ast.Pass):
                 others += (*_by_name(ordered), self.node(statement))
                 ordered = []
@@ -525,7 +525,7 @@ class _Module:
         if not self.is_imported(scope, name) and not (is_optional and attributes):
             return (context, (name, *attributes))
         paths = [".".join([path, *attributes]) for path in sorted(scope.imports[name])]
-        self.used.setdefault(scope, set()).update(paths)
+        self.used.setdefault((scope, name), set()).update(paths)
         if scope.imports[name] == {name}:
             self.through_modules.append((scope, paths[0]))
         return (context, tuple(sorted({self.changes.apply(path) for path in paths})))
@@ -653,15 +653,15 @@ def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def _imports_differ(old: _Module, new: _Module, changes: _Changes) -> str:
     """Why the imports of a block would not provide what they did; empty if they do."""
     for (_, before), (scope, after) in zip(old.blocks, new.blocks, strict=True):
-        had, has = {(local, path) for local, _, path in before}, {(local, path) for local, _, path in after}
+        had, has = ({(local, path) for local, _, path, _ in provided} for provided in (before, after))
         had_paths, has_paths = ({path for _, path in names} for names in (had, has))
-        for local, old_path, path in sorted(before):
+        for local, old_path, path, name in sorted(before):
             is_there = (local, path) in has or (not local and path in has_paths)
-            if not is_there and (local or not _may_go(old_path, path, has_paths, new, scope)):
+            if not is_there and (local or not _may_go(old_path, path, has_paths, new, (scope, name))):
                 return f"`{old_path}` would not be imported any more"
         for _, path in sorted(has - had):
             is_asked = any(_is_under(to, path) and _is_under(path, module) for to, module in changes.modules.items())
-            if not is_asked and not any(_is_under(other, path) for other in had_paths | {p for _, p, _ in before}):
+            if not is_asked and not any(_is_under(other, path) for other in had_paths | {p for _, p, _, _ in before}):
                 return f"`{path}` would be imported, which nothing asks for"
     known = {path for paths in old.used.values() for path in paths}
     for scope, path in new.through_modules:
@@ -671,14 +671,14 @@ def _imports_differ(old: _Module, new: _Module, changes: _Changes) -> str:
     return _tables_differ(old, new)
 
 
-def _may_go(old_path: str, path: str, has: Collection[str], new: _Module, scope: _Scope) -> bool:
+def _may_go(old_path: str, path: str, has: Collection[str], new: _Module, bound: tuple[_Scope, str]) -> bool:
     """Whether an import may go: what is used of it is now used from elsewhere, or other imports provide it."""
     module = new.changes.modules.get(path, path)
     if path.startswith("builtins."):
         return True
     if any((_is_under(path, other) and _is_under(other, module)) or _is_under(other, path) for other in has):
         return True
-    is_used = any(_is_under(used, old_path) for used in new.used.get(scope, ()))
+    is_used = any(_is_under(used, old_path) for used in new.used.get(bound, ()))
     return not is_used and any(_is_under(used, old_path) for used in new.changes.used)
 
 
