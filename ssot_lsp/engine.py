@@ -15,7 +15,7 @@ from ssot_lsp.config import Settings
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Replacement, Severity
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import Import, Mention, Rule, all_rules, imported_names, uses
-from ssot_lsp.text import Span, Text, TextEdit, apply_edits
+from ssot_lsp.text import Span, Text, TextEdit, apply_edits, composed
 
 REFUSED = "SSOT091"
 UNREADABLE = "SSOT092"
@@ -144,10 +144,30 @@ def fix(
     diagnostics: Sequence[Diagnostic],
     applicability: Applicability = Applicability.SAFE,
 ) -> Fixed:
-    """Apply the fixes of `diagnostics` that are as sure as `applicability`, all in one pass.
+    """Apply the fixes of `diagnostics` that are as sure as `applicability`.
 
-    If they cannot be made together each is tried in turn, and those that do not fit are refused.
+    Those that cannot be made together with the others are tried again after them, and refused if they still cannot.
     """
+    fixed = _fix(document, project, diagnostics, applicability)
+    if not fixed.refused or not fixed.edits:
+        return fixed
+    after = project.document(document.path, fixed.text.source)
+    again = _fix(after, project, check(after, project), applicability)
+    left = {refusal.message for refusal in again.refused}
+    refused = [refusal for refusal in fixed.refused if refusal.message in left]
+    late = {refusal.span for refusal in fixed.refused} - {refusal.span for refusal in refused}
+    applied = {(d.span, d.code) for d in fixed.applied}
+    return Fixed(
+        composed(document.text.source, fixed.edits, again.edits),
+        again.text,
+        tuple(d for d in diagnostics if (d.span, d.code) in applied or (d.span in late and _sure(d, applicability))),
+        tuple(refused),
+    )
+
+
+def _fix(
+    document: Document, project: Project, diagnostics: Sequence[Diagnostic], applicability: Applicability
+) -> Fixed:
     wanted = [(d, r) for d in diagnostics if (r := _sure(d, applicability)) is not None]
     attempt = _Attempt(document, project)
     attempt.apply(wanted)

@@ -116,8 +116,8 @@ class Scopes:
         self._literals = {alias.asname or alias.name for alias in imported if alias.name == "Literal"} | {"Literal"}
         self._block(tree.body, self.module)
         for at in self._declaring:
-            for name in at.declared:
-                meant = self.resolve(name, at)
+            for name, is_global in at.declared.items():
+                meant = self.module if is_global else self.resolve(name, at)
                 if meant is not None:
                     meant.given_away.add(name)
 

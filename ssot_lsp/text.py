@@ -107,6 +107,49 @@ def apply_edits(source: str, edits: Iterable[TextEdit]) -> str:
     return "".join(pieces)
 
 
+def composed(source: str, first: Iterable[TextEdit], second: Iterable[TextEdit]) -> tuple[TextEdit, ...]:
+    """The edits of `source` that do what `first` does, and then `second`, which speaks of the text after `first`."""
+    between: list[tuple[Span, Span]] = []
+    shift = 0
+    made = sorted(first, key=lambda edit: edit.span)
+    for span, new_text in made:  # each edit with its place in the text after the first ones
+        start = span.start + shift
+        between.append((Span(start, start + len(new_text)), span))
+        shift += len(new_text) - (span.end - span.start)
+    text = apply_edits(source, made)
+    todo = sorted(
+        [*((after, None) for after, _ in between), *((edit.span, edit) for edit in second)], key=lambda e: e[0]
+    )
+    clusters: list[tuple[Span, list[TextEdit]]] = []
+    for span, edit in todo:
+        inside = [edit] if edit else []
+        if clusters and span.start <= clusters[-1][0].end:
+            around, before = clusters.pop()
+            clusters.append((Span(around.start, max(around.end, span.end)), [*before, *inside]))
+        else:
+            clusters.append((span, inside))
+    edits: list[TextEdit] = []
+    for span, inside in clusters:
+        local = (edit._replace(span=Span(*(offset - span.start for offset in edit.span))) for edit in inside)
+        start, end = (
+            _before(offset, between, is_end=is_end) for offset, is_end in zip(span, (False, True), strict=True)
+        )
+        edits.append(TextEdit(Span(start, end), apply_edits(text[slice(*span)], local)))
+    return tuple(edit for edit in edits if source[slice(*edit.span)] != edit.new_text)
+
+
+def _before(offset: int, between: Iterable[tuple[Span, Span]], *, is_end: bool) -> int:
+    """The place in a text of what is at `offset` after its edits, each given by its span then and before."""
+    shift = 0
+    for after, span in between:
+        if after.start > offset or (after.start == offset and not is_end):
+            break
+        if is_end and after.start == offset and after.end > offset:
+            break
+        shift = span.end - after.end
+    return offset + shift
+
+
 def minimal_edit(span: Span, old: str, new: str) -> TextEdit | None:
     r"""The edit that turns `old`, the text of `span`, into `new` and touches neither what both begin nor end with.
 

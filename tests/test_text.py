@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssot_lsp.text import Position, Span, Text, TextEdit, apply_edits, minimal_edit
+from ssot_lsp.text import Position, Span, Text, TextEdit, apply_edits, composed, minimal_edit
 
 # What other libraries take for line ends, and characters of one to four bytes.
 TEXTS = st.text(alphabet="ab \t\r\n\f\v\x1c\x1d\x1e\x85\u2028\u2029éß€\U0001d4b3\ufeff", max_size=40)
@@ -188,3 +188,18 @@ def test_contains(source: str, data: st.DataObject) -> None:
     places = st.integers(0, len(source))
     outer, inner = (Span(*sorted((data.draw(places), data.draw(places)))) for _ in range(2))
     assert outer.contains(inner) == (inner.start in range(outer.start, outer.end + 1) and inner.end <= outer.end)
+
+
+def edits_of(source: str, data: st.DataObject) -> list[TextEdit]:
+    """Edits that do not overlap, with something between any two of them."""
+    offsets = sorted(data.draw(st.sets(st.integers(0, len(source)), max_size=8)))
+    spans = [Span(*offsets[i : i + 2]) for i in range(0, len(offsets) - 1, 2)]
+    return [TextEdit(span, data.draw(st.text("XYZ\n", max_size=4))) for span in spans]
+
+
+@given(st.text("abcdef\n", max_size=20), st.data())
+def test_edits_are_composed(source: str, data: st.DataObject) -> None:
+    first = edits_of(source, data)
+    between = apply_edits(source, first)
+    second = edits_of(between, data)
+    assert apply_edits(source, composed(source, first, second)) == apply_edits(between, second)
