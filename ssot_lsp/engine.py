@@ -152,16 +152,17 @@ def fix(
     if not fixed.refused or not fixed.edits:
         return fixed
     after = project.document(document.path, fixed.text.source)
-    again = _fix(after, project, check(after, project), applicability)
-    left = {refusal.message for refusal in again.refused}
-    refused = [refusal for refusal in fixed.refused if refusal.message in left]
-    late = {refusal.span for refusal in fixed.refused} - {refusal.span for refusal in refused}
-    applied = {(d.span, d.code) for d in fixed.applied}
+    spans = {refusal.span for refusal in fixed.refused}
+    refused = [d for d in diagnostics if d.span in spans and d not in fixed.applied]
+    wanted = {diagnostic.message for diagnostic in refused}
+    again = _fix(after, project, [d for d in check(after, project) if d.message in wanted], applicability)
+    made = {d.message for d in again.applied} - {d.message for d in again.refused}
+    late = [diagnostic for diagnostic in refused if diagnostic.message in made]
     return Fixed(
         composed(document.text.source, fixed.edits, again.edits),
         again.text,
-        tuple(d for d in diagnostics if (d.span, d.code) in applied or (d.span in late and _sure(d, applicability))),
-        tuple(refused),
+        (*fixed.applied, *late),
+        tuple(refusal for refusal in fixed.refused if refusal.span not in {diagnostic.span for diagnostic in late}),
     )
 
 
