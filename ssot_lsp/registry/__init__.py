@@ -121,9 +121,11 @@ class Registry:
                 canonical = entry.canonical
                 if canonical is None:
                     return entry, deprecated, None
-                # a push-down (`foo` → `foo.bar`): what is at or under its target is canonical already
+                # a push-down (`foo` → `foo.bar.baz`): what is at or under its target is canonical already, and so is
+                # what is on the way there
                 is_push_down = _covers(deprecated.dotted, canonical.dotted)
-                if not (is_push_down and _covers(canonical.dotted, dotted)):
+                is_on_the_way = len(dotted) > end and _covers(dotted, canonical.dotted)
+                if not (is_push_down and (is_on_the_way or _covers(canonical.dotted, dotted))):
                     return entry, deprecated, _moved(ref, end, canonical)
             end = dotted.rfind(".", 0, end)
         return None
