@@ -147,6 +147,10 @@ class ImportedName(NamedTuple):
         """The dotted path that it refers to, imported from `module`; by `import`, which has none, the name itself."""
         return f"{module}.{self.name}" if module else self.name
 
+    def bound_in(self, module: str) -> str:
+        """The dotted path that the local name then refers to: `a` for `import a.b`, else what `path_in` says."""
+        return self.path_in(module) if module or self.asname else self.local
+
 
 class ImportStatement(NamedTuple):
     """An `import` or `from … import` statement and where it stands."""

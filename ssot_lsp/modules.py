@@ -87,7 +87,7 @@ class Modules:
 
     def is_first_party(self, module: str) -> bool:
         """Whether a dotted module path is at or under one of the first-party packages."""
-        return any(prefix in self.packages for prefix in _prefixes(module))
+        return any(prefix in self.packages for prefix in prefixes(module))
 
     def name_of(self, path: Path) -> tuple[str, bool]:
         """The dotted module path of a file, and whether it is a package's `__init__`; empty outside of all roots."""
@@ -102,7 +102,7 @@ class Modules:
     def find(self, name: str) -> Module | None:
         """The module of that dotted path, or None if no file or folder provides it."""
         if name not in self._found:
-            for prefix in reversed([*_prefixes(name)]):  # outer packages first, so that no depth is too deep
+            for prefix in reversed([*prefixes(name)]):  # outer packages first, so that no depth is too deep
                 if prefix not in self._found:
                     self._found[prefix] = None  # while it is being read, a module that leads back here finds nothing
                     self._found[prefix] = self._locate(prefix)
@@ -329,14 +329,12 @@ class Modules:
         return self._chains[key]
 
     def _chain(self, path: str, module: str) -> tuple[str, ...]:
-        around = {*_prefixes(module)} - {module}
+        around = {*prefixes(module)} - {module}
         importers: dict[str, str | None] = {}
         todo = deque[tuple[str, str | None]]([(path, None)])
         while todo:
             at, importer = todo.popleft()
-            found = [
-                prefix for prefix in _prefixes(at) if self.is_first_party(prefix) and self.find(prefix) is not None
-            ]
+            found = [prefix for prefix in prefixes(at) if self.is_first_party(prefix) and self.find(prefix) is not None]
             if found[:1] == [module]:
                 chain = [module]
                 while importer is not None:
@@ -480,7 +478,8 @@ _FILE_ATTRIBUTES = frozenset({"__cached__", "__builtins__"})
 """Namespace packages have none of these."""
 
 
-def _prefixes(dotted: str) -> Iterator[str]:
+def prefixes(dotted: str) -> Iterator[str]:
+    """A dotted path and the packages around it, from the inside out."""
     end = len(dotted)
     while end > 0:
         yield dotted[:end]

@@ -451,8 +451,7 @@ def _paths(
     origins: dict[str, str] = {}
     for statement in imports:
         for name in statement.names if not statement.level else ():
-            is_own = not statement.is_from and name.asname is None
-            origins[name.local] = name.local if is_own else name.path_in(statement.module)
+            origins[name.local] = name.bound_in(statement.module)
     for match in re.finditer(_PATH, data):
         if references_only and not match["object"]:
             continue

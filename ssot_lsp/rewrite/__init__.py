@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cache, partial
 
 from ssot_lsp.model import ImportStatement, Move, ObjectRef, StringMove
-from ssot_lsp.modules import Answer
+from ssot_lsp.modules import Answer, prefixes
 from ssot_lsp.project import Document, Project
 from ssot_lsp.reading import Reading, read
 from ssot_lsp.rewrite.imports import move_names
@@ -143,7 +143,7 @@ def _keep_loaded(document: Document, project: Project, names: Names, reading: Re
             after |= {name.path_in(module)} if plan is None or plan.stays else set()
             new = ((s.module, s.item) for s in (plan.spellings if plan else ()) if s.item is not None)
             after |= {f"{module}.{item.name}".lstrip(".") for module, item in new}
-    lost = {prefix for path in before for prefix in _prefixes(path)} - {p for path in after for p in _prefixes(path)}
+    lost = {prefix for path in before for prefix in prefixes(path)} - {p for path in after for p in prefixes(path)}
     changed = {edit.span.start for edit in names.edits}
     for use in reading.references if lost else ():
         if use.start not in changed and len(use.names) > 1 and (scope := reading.resolve(use)) is not None:
@@ -158,14 +158,8 @@ def _paths(document: Document, project: Project, reading: Reading, scope: Scope,
     for statement in document.syntax.imports:
         for name in statement.names:
             if name.span.start in places:
-                is_own = not statement.is_from and name.asname is None
                 module = (project.absolute(statement, document) or "") if statement.is_from else ""
-                yield local if is_own else name.path_in(module)
-
-
-def _prefixes(path: str) -> Iterator[str]:
-    parts = path.split(".")
-    return (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+                yield name.bound_in(module)
 
 
 def _leads_back(document: Document, project: Project, statement: ImportStatement) -> bool:
@@ -216,7 +210,7 @@ def _check_uses(
 
 def _is_hidden(project: Project, module: str) -> bool:
     """Whether a package on the way to a module binds the next name to something else."""
-    for prefix in [*_prefixes(module)][1:]:
+    for prefix in [*prefixes(module)][:-1]:
         package, _, last = prefix.rpartition(".")
         found = project.modules.find(package) if project.modules.is_first_party(package) else None
         if found is not None and any(b.origin != ObjectRef(prefix) for b in found.bindings.names.get(last, ())):

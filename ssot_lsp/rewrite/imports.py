@@ -71,8 +71,7 @@ def _bound_paths(statements: Sequence[tuple[ImportStatement, str]], plans: Mappi
         for name in statement.parts:
             plan = plans.get((statement.span, name.span))
             if plan is None or plan.stays:
-                is_own = not statement.is_from and name.asname is None
-                yield _Bound(statement, name.local, name.local if is_own else name.path_in(absolute))
+                yield _Bound(statement, name.local, name.bound_in(absolute))
             for spelling in plan.spellings if plan else ():
                 yield _Bound(statement, spelling.root, spelling.path)
 

@@ -89,7 +89,7 @@ class _Alias(NamedTuple):
     @property
     def bound(self) -> str:
         """What the local name refers to: `a` after `import a.b`."""
-        return self.name.local if self.is_own else self.path
+        return self.name.bound_in(self.absolute)
 
     @property
     def expression(self) -> str:
