@@ -328,3 +328,5 @@ class Report(NamedTuple):
     path: Path
     text: Text
     diagnostics: tuple[Diagnostic, ...]
+    note: str = ""
+    """Something to tell besides."""

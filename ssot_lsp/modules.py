@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import builtins
 import os
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -18,14 +18,13 @@ from typing import NamedTuple
 from ssot_lsp.bindings import Bindings, read_bindings
 from ssot_lsp.files import PYTHON_SUFFIXES, UnreadableFileError, decode, find_python_files
 from ssot_lsp.model import Location, ObjectRef
+from ssot_lsp.scan import Outline, definitions, outline, plain
 from ssot_lsp.text import Span, Text
 
+Read = Callable[[Path], bytes]
+"""From a file to its bytes; raises OSError."""
+
 _EXTENSION_SUFFIXES = (".so", ".pyd")
-_ALL = r"__all__[^=\n]*=\s*[\[(]([^\])]*)"
-_DEFINITION = (  # compiled on use
-    r"(?m)^(?:class|def|async(?:[ \t]|\\\n)+def)(?:[ \t]|\\\n)+(\w+)"
-    r"|^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)|^type[ \t]+(\w+)"
-)
 
 
 class Answer(Enum):
@@ -36,17 +35,48 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-class Module(NamedTuple):
-    """One module: where it is, and what its text says."""
+class Module:
+    """One module: where it is, and what its text says, which is read when it is asked for."""
 
-    name: str
-    path: Path | None
-    """Its file; None for a namespace package."""
-    folders: tuple[Path, ...] = ()
-    """Where its submodules are, if it is a package."""
-    bindings: Bindings = Bindings({}, open_ended=True)
-    """What it binds and exports."""
-    text: Text | None = None
+    def __init__(self, name: str, path: Path | None, folders: tuple[Path, ...], read: Read) -> None:
+        self.name = name
+        self.path = path
+        """Its file; None for a namespace package."""
+        self.folders = folders
+        """Where its submodules are, if it is a package."""
+        self._read = read
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it has a text: extension modules and namespace packages have none."""
+        return self.path is not None and self.path.suffix in PYTHON_SUFFIXES
+
+    @cached_property
+    def outline(self) -> Outline:
+        """What it surely binds and exports: a first look, at a fraction of the price of `bindings`."""
+        data = None
+        if self.path is not None and self.path.suffix == ".py":
+            with suppress(OSError):
+                data = plain(self._read(self.path))
+        return outline(data, self.name, is_init=bool(self.folders)) if data is not None else Outline()
+
+    @cached_property
+    def text(self) -> Text | None:
+        """Its text; None if there is none that can be read."""
+        if self.path is not None and self.is_python:
+            with suppress(OSError, UnreadableFileError):
+                return Text(decode(self._read(self.path)).source)
+        return None
+
+    @cached_property
+    def bindings(self) -> Bindings:
+        """What it binds and exports."""
+        if self.text is None or self.path is None:
+            return Bindings({}, open_ended=self.path is not None)
+        try:
+            return read_bindings(self.text, self.name, is_init=bool(self.folders), is_stub=self.path.suffix == ".pyi")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return Bindings({}, open_ended=True)
 
     def loads(self, name: str) -> bool:
         """Whether importing a package imports that submodule of it too."""
@@ -72,9 +102,7 @@ class Modules:
     An instance is a snapshot: make a new one when files have changed.
     """
 
-    def __init__(
-        self, roots: Iterable[Path], packages: Iterable[str], read: Callable[[Path], bytes] = Path.read_bytes
-    ) -> None:
+    def __init__(self, roots: Iterable[Path], packages: Iterable[str], read: Read = Path.read_bytes) -> None:
         """`packages` are the first-party ones, as dotted names; `read` gives a file's bytes, or raises OSError."""
         self.roots = tuple(roots)
         self.packages = frozenset(packages)
@@ -84,27 +112,32 @@ class Modules:
         self._listings: dict[Path, frozenset[str]] = {}
         self._origins: dict[ObjectRef, frozenset[ObjectRef] | None] = {}
         self._chains: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._alike: dict[str, tuple[str, ...]] = {}
 
     def is_first_party(self, module: str) -> bool:
         """Whether a dotted module path is at or under one of the first-party packages."""
         return any(prefix in self.packages for prefix in prefixes(module))
 
-    def name_of(self, path: Path) -> tuple[str, bool]:
+    def name_of(self, path: str | Path) -> tuple[str, bool]:
         """The dotted module path of a file, and whether it is a package's `__init__`; empty outside of all roots."""
-        inside = [root for root in self.roots if path.is_relative_to(root)]
-        if not inside:
+        file = str(path)
+        root = max((root for root in self._root_names if file.startswith(root)), key=len, default="")
+        if not root:
             return "", False
-        root = max(inside, key=lambda root: len(root.parts))
-        parts = list(path.relative_to(root).with_suffix("").parts)
-        is_init = parts[-1] == "__init__"
-        return ".".join(parts[:-1] if is_init else parts), is_init
+        name = os.path.splitext(file[len(root) :])[0].replace(os.sep, ".")  # noqa: PTH122 - of every file there is
+        is_init = name.endswith(".__init__") or name == "__init__"
+        return name[: -len(".__init__")] if is_init else name, is_init
+
+    @cached_property
+    def _root_names(self) -> tuple[str, ...]:
+        """The roots as the paths of what is in them begin."""
+        return tuple(os.path.join(root, "") for root in self.roots)  # noqa: PTH118 - a path that ends with a separator
 
     def find(self, name: str) -> Module | None:
         """The module of that dotted path, or None if no file or folder provides it."""
         if name not in self._found:
             for prefix in reversed([*prefixes(name)]):  # outer packages first, so that no depth is too deep
                 if prefix not in self._found:
-                    self._found[prefix] = None  # while it is being read, a module that leads back here finds nothing
                     self._found[prefix] = self._locate(prefix)
         return self._found.get(name)
 
@@ -137,7 +170,7 @@ class Modules:
 
     def _through_stars(self, module: str, name: str, answer: Answer) -> Answer:
         """Whether a module has a name by itself, which is the `answer` so far, or through its star imports."""
-        found = self.find(module)
+        found = self.find(module) if answer is not Answer.YES else None
         todo, seen = [*found.bindings.stars] if found is not None else [], {module}
         while todo and answer is not Answer.YES:
             at = todo.pop()
@@ -156,6 +189,8 @@ class Modules:
         found = self.find(module)
         if found is None:
             return Answer.UNKNOWN
+        if name in found.outline.names:
+            return Answer.YES
         if name in _MODULE_ATTRIBUTES or (name == "__path__" and found.folders) or self._submodule(found, name):
             return Answer.YES
         if name in _FILE_ATTRIBUTES and found.path is not None:
@@ -175,7 +210,7 @@ class Modules:
         exports = self.exports(module)
         if exports is not None:
             return Answer.YES if name in exports else Answer.UNKNOWN if "__getattr__" in exports else Answer.NO
-        if found.bindings.has_all:
+        if found.outline.has_all and found.bindings.has_all:
             return Answer.UNKNOWN
         if name.startswith("_"):
             return Answer.NO
@@ -193,7 +228,11 @@ class Modules:
 
     def _read_exports(self, module: str) -> tuple[str, ...] | None:
         found = self.find(module) if self.is_first_party(module) else None
-        if found is None or found.bindings.all_parts is None:
+        if found is None or not found.outline.has_all:
+            return None
+        if found.outline.exports is not None:
+            return found.outline.exports
+        if found.bindings.all_parts is None:
             return None
         names: list[str] = []
         for part in found.bindings.all_parts:
@@ -307,7 +346,7 @@ class Modules:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
         return tuple(
             module
-            for module in self._scanned[1].get(name, ())
+            for module in self._definers.get(name, ())
             if (found := self.find(module)) is not None
             and name in found.bindings.names
             and self.is_exported(module, name) is not Answer.NO
@@ -371,33 +410,44 @@ class Modules:
         from difflib import get_close_matches  # noqa: PLC0415 - only a broken import needs it
 
         parent, _, last = module.rpartition(".")
-        names, _ = self._scanned
-        same = sorted(name for name in names if name.rpartition(".")[2] == last)
-        beside = {name.rpartition(".")[2]: name for name in names if name.rpartition(".")[0] == parent}
-        close = [beside[name] for name in get_close_matches(last, sorted(beside), 3, 0.75)]
-        return tuple(dict.fromkeys([*same, *close]))
+        if module not in self._alike:
+            beside = self._by_parent.get(parent, [])
+            close = [f"{parent}.{name}" if parent else name for name in get_close_matches(last, beside, 3, 0.75)]
+            self._alike[module] = tuple(dict.fromkeys([*self._by_name.get(last, ()), *close]))
+        return self._alike[module]
 
     @cached_property
-    def _scanned(self) -> tuple[set[str], dict[str, list[str]]]:
-        """All first-party modules, and by name those that seem to define it: a cheap superset, confirmed on use."""
-        modules: set[str] = set()
-        definers: dict[str, list[str]] = {}
+    def _by_name(self) -> dict[str, list[str]]:
+        """All first-party modules by the last part of their paths."""
+        found: dict[str, list[str]] = {}
+        for name in sorted({self.name_of(path)[0] for path in self.files()} - {""}):
+            found.setdefault(name.rpartition(".")[2], []).append(name)
+        return found
+
+    @cached_property
+    def _by_parent(self) -> dict[str, list[str]]:
+        """The last parts of the paths of all first-party modules, by what is before them."""
+        found: dict[str, list[str]] = {}
+        for last, names in sorted(self._by_name.items()):
+            for name in names:
+                found.setdefault(name.rpartition(".")[0], []).append(last)
+        return found
+
+    @cached_property
+    def _definers(self) -> dict[str, list[str]]:
+        """The first-party modules by the names that they seem to define: a cheap superset, confirmed on use."""
+        found: dict[str, list[str]] = {}
         for path in self.files():
-            name, _ = self.name_of(path)
-            if not name:
-                continue
-            modules.add(name)
+            module, _ = self.name_of(path)
             try:
-                source = self._read(path).decode("utf-8", "replace")
+                names = definitions(self._read(Path(path))) if module else ()
             except OSError:
                 continue
-            names = {group for match in re.finditer(_DEFINITION, source) for group in match.groups() if group}
-            names.update(name for listed in re.findall(_ALL, source) for name in re.findall(r"\w+", listed))
-            for defined in names:
-                definers.setdefault(defined, []).append(name)
-        return modules, {name: sorted(found) for name, found in definers.items()}
+            for name in names:
+                found.setdefault(name, []).append(module)
+        return {name: sorted(modules) for name, modules in found.items()}
 
-    def files(self) -> Iterator[Path]:
+    def files(self) -> Iterator[str]:
         """The Python files of the first-party packages."""
         seen = set[Path]()
         for package in sorted(self.packages):
@@ -436,24 +486,16 @@ class Modules:
             inside = self._listing(folder / last) if last in listing else frozenset()
             for suffix in (".py", ".pyi"):
                 if f"__init__{suffix}" in inside:
-                    return self._parse(name, folder / last / f"__init__{suffix}", (folder / last,))
+                    return Module(name, folder / last / f"__init__{suffix}", (folder / last,), self._read)
                 if compiled := _compiled("__init__", inside):
-                    return Module(name, folder / last / compiled, (folder / last,))
+                    return Module(name, folder / last / compiled, (folder / last,), self._read)
                 if f"{last}{suffix}" in listing:
-                    return self._parse(name, folder / f"{last}{suffix}", ())
+                    return Module(name, folder / f"{last}{suffix}", (), self._read)
             if compiled := _compiled(last, listing):
-                return Module(name, folder / compiled)
+                return Module(name, folder / compiled, (), self._read)
             if last in listing and (folder / last).is_dir():
                 namespace.append(folder / last)
-        return Module(name, None, tuple(namespace), Bindings({})) if namespace else None
-
-    def _parse(self, name: str, path: Path, folders: tuple[Path, ...]) -> Module:
-        try:
-            text = Text(decode(self._read(path)).source)
-            bindings = read_bindings(text, name, is_init=bool(folders), is_stub=path.suffix == ".pyi")
-        except (OSError, UnreadableFileError, SyntaxError, ValueError, RecursionError, MemoryError):
-            return Module(name, path, folders)
-        return Module(name, path, folders, bindings, text)
+        return Module(name, None, tuple(namespace), self._read) if namespace else None
 
 
 def _compiled(stem: str, listing: frozenset[str]) -> str | None:

@@ -6,9 +6,10 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ssot_lsp.bindings import absolute
 from ssot_lsp.config import Settings, declared_distributions, line_length, load_settings, source_roots
@@ -53,6 +54,8 @@ class Project:
     modules: Modules
     environment: Environment
     has_registry: bool
+    overrides: dict[str, Any]
+    """The settings of the command line or the editor that came on top of the project's own."""
     note: str = ""
     """Something to tell the user about how the registry was found; empty if there is nothing to say."""
 
@@ -63,8 +66,8 @@ class Project:
         Raises ConfigError or RegistryError if settings or registry cannot be used.
         """
         settings = load_settings(root)
-        if overrides is not None:
-            settings = settings.override(**{name: getattr(overrides, name) for name in Settings._fields})
+        given = {name: value for name, value in overrides._asdict().items() if value} if overrides is not None else {}
+        settings = settings.override(**given)
         environment = Environment.find(root, settings.python)
         path, note = _registry_file(root, settings, read)
         registry = Registry()
@@ -75,29 +78,13 @@ class Project:
                 if settings.registry is not None:
                     raise
                 path, note = None, f"{path} is no registry of ssot-lsp: only SSOT003-SSOT005 are checked"
-        return cls._assemble(root, settings, registry, environment, read, has_registry=path is not None, note=note)
-
-    @classmethod
-    def _assemble(
-        cls,
-        root: Path,
-        settings: Settings,
-        registry: Registry,
-        environment: Environment,
-        read: Read,
-        *,
-        has_registry: bool,
-        note: str,
-    ) -> Project:
-        roots = source_roots(root, settings)
-        packages = registry.packages or _first_party(root, roots, environment)
-        return cls(root, settings, registry, Modules(roots, packages, read), environment, has_registry, note)
+        modules = _modules(root, settings, registry, environment, read)
+        return cls(root, settings, registry, modules, environment, path is not None, given, note)
 
     def with_registry(self, registry: Registry, read: Read = Path.read_bytes) -> Project:
         """The same workspace, its modules unread again, with another registry in force."""
-        return self._assemble(
-            self.root, self.settings, registry, self.environment, read, has_registry=self.has_registry, note=self.note
-        )
+        modules = _modules(self.root, self.settings, registry, self.environment, read)
+        return replace(self, registry=registry, modules=modules)
 
     def document(self, path: Path, source: str) -> Document:
         """A document of this workspace from its path and its text, saved or not."""
@@ -120,18 +107,20 @@ class Project:
     def _sources(self) -> dict[str, Document | None]:
         return {}
 
-    def find_files(self, paths: Iterable[Path]) -> Iterator[Path]:
+    def find_files(self, paths: Iterable[Path]) -> Iterator[str]:
         """The Python files among `paths` and below them that are to be checked."""
-        excluded = self._excluded
-        return (path for path in find_python_files(paths, self.root) if not excluded(self.relative(path)))
+        found = find_python_files(paths, self.root)
+        if not self.settings.exclude:
+            return found
+        excluded = glob_matcher(self.settings.exclude)
+        return (path for path in found if not excluded(self.relative(path)))
 
-    def relative(self, path: Path) -> str:
+    def relative(self, path: str | Path) -> str:
         """A path relative to the root with `/`; as it is if it is outside."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
-
-    @cached_property
-    def _excluded(self) -> Callable[[str], bool]:
-        return glob_matcher(self.settings.exclude) if self.settings.exclude else lambda path: False
+        root = str(self.root)
+        inside = str(path)[len(root) :] if str(path).startswith(root) else ""
+        relative = inside.lstrip(os.sep) if inside.startswith(os.sep) or root.endswith(os.sep) else str(path)
+        return relative.replace(os.sep, "/")
 
     @cached_property
     def line_length(self) -> int:
@@ -146,25 +135,30 @@ class Project:
         """Whether another file imports a name from the document, or seems to use, patch or look it up there."""
         last = document.module.rpartition(".")[2].encode()
         as_attribute = re.compile(rf"""[."':]\s*{name}\b|patch\.multiple\((?s:.*)\b{name}\s*=""".encode())
+        own = str(document.path)
         for path in self._mentioning("import *"):  # a star hands all names on, to whomever
-            data = _bytes_of(path) if path != document.path else b""
-            other = self.document(path, data.decode("utf-8", "replace")) if last in data or b"from ." in data else None
+            data = _bytes_of(path) if path != own else b""
+            other = (
+                self.document(Path(path), data.decode("utf-8", "replace"))
+                if last in data or b"from ." in data
+                else None
+            )
             stars = (statement for statement in other.syntax.imports if statement.is_star) if other else ()
             if other and any(self.absolute(statement, other) == document.module for statement in stars):
                 return True
         for path in self._mentioning(name):
-            data = _bytes_of(path) if path != document.path else b""
+            data = _bytes_of(path) if path != own else b""
             if last in data and as_attribute.search(data):
                 return True
             if last in data or b"from ." in data:
-                other = self.document(path, data.decode("utf-8", "replace"))
+                other = self.document(Path(path), data.decode("utf-8", "replace"))
                 for statement in other.syntax.imports:
                     is_asked = any(imported.name == name for imported in statement.names)
                     if is_asked and statement.is_from and self.absolute(statement, other) == document.module:
                         return True
         return False
 
-    def _mentioning(self, name: str) -> tuple[Path, ...]:
+    def _mentioning(self, name: str) -> tuple[str, ...]:
         """The workspace's files whose text holds a name."""
         if name not in self._mentions:
             word = name.encode()
@@ -172,11 +166,11 @@ class Project:
         return self._mentions[name]
 
     @cached_property
-    def _mentions(self) -> dict[str, tuple[Path, ...]]:
+    def _mentions(self) -> dict[str, tuple[str, ...]]:
         return {}
 
     @cached_property
-    def _files(self) -> tuple[Path, ...]:
+    def _files(self) -> tuple[str, ...]:
         return tuple(self.find_files([self.root]))
 
     def exclusive(self, ref: ObjectRef) -> Match | None:
@@ -187,6 +181,15 @@ class Project:
         if entry is None or entry.canonical is None or ref.dotted == entry.canonical.dotted:
             return None
         return Match(entry, ref, entry.canonical, entry) if self.registry.match(ref) is None else None
+
+    def may_be_exclusive(self, ref: ObjectRef) -> bool:
+        """Whether `exclusive` may speak of a path, as far as a first look at its module tells."""
+        if not (self._exclusive and ref.qualname and self.modules.is_first_party(ref.module)):
+            return False
+        module = self.modules.find(ref.module)
+        if module is not None and ref.qualname in module.outline.defined:
+            return ref.dotted in self._exclusive  # then it is defined there, and its origin is that place or unknown
+        return self.exclusive(ref) is not None
 
     def exclusive_names(self, module: str) -> frozenset[str]:
         """The names by which a module is another path to exclusive objects."""
@@ -235,9 +238,14 @@ class Project:
         return bool(entry.allow) and glob_matcher(entry.allow)(self.relative(document.path))
 
 
-def _bytes_of(path: Path) -> bytes:
+def _modules(root: Path, settings: Settings, registry: Registry, environment: Environment, read: Read) -> Modules:
+    roots = source_roots(root, settings)
+    return Modules(roots, registry.packages or _first_party(root, roots, environment), read)
+
+
+def _bytes_of(path: str) -> bytes:
     try:
-        return path.read_bytes()
+        return Path(path).read_bytes()
     except OSError:
         return b""
 

@@ -24,20 +24,15 @@ _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError"})
 _CAUGHT = _IMPORT_ERRORS | {"Exception", "BaseException"}
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 
-_PATH_WORDS = (
-    "patch",
-    "sys.modules",
-    "import_module",
-    "__import__",
-    "setattr",
-    "delattr",
-    "resolve_name",
-    "find_spec",
-)
-"""Without one of these a text has no dotted paths in strings, but for those of the form `module:name`."""
+MODULE_WORDS = ("sys.modules", "import_module", "__import__", "find_spec")
+PATCH_WORDS = ("patch", "setattr", "delattr", "resolve_name")
+"""Without any of these a text has no dotted paths in strings, but for those of the form `module:name`.
+
+Without the first no such path is a module's as a whole.
+"""
 _NAMES = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)*"
 _REFERENCE = r":[^\W\d][\w.]*[\"']"  # how `module:name` ends; compiled on use, as what follows
-_PATH = rb"([\"'])(?P<path>%b(?P<object>:%b)?)(?=\1)" % (_NAMES, _NAMES)
+PATH = rb"([\"'])(?P<path>%b(?P<object>:%b)?)(?=\1)" % (_NAMES, _NAMES)
 _PREFIX = r"(?i)(r|u|f|rf|fr)?[\"']+"
 
 _SUPPRESSION = (  # compiled on use
@@ -79,7 +74,7 @@ def parse(text: Text) -> Syntax:
     """Read a source text. Never fails: what cannot be read is left out or marked as not well formed."""
     source = text.source
     has_comments = "ssot:" in source or "SSOT" in source
-    has_words = any(word in source for word in _PATH_WORDS)
+    has_words = any(word in source for word in (*PATCH_WORDS, *MODULE_WORDS))
     has_paths = has_words or re.search(_REFERENCE, source) is not None
     if "import" not in source and not has_comments and not has_paths:
         return Syntax()
@@ -452,7 +447,7 @@ def _paths(
     for statement in imports:
         for name in statement.names if not statement.level else ():
             origins[name.local] = name.bound_in(statement.module)
-    for match in re.finditer(_PATH, data):
+    for match in re.finditer(PATH, data):
         if references_only and not match["object"]:
             continue
         start, end = match.span("path")

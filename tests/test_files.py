@@ -154,7 +154,7 @@ def tree(root: Path, content: Mapping[str, str]) -> None:
 
 def found(root: Path, *paths: str) -> list[str]:
     given_paths = [root / path for path in paths] or [root]
-    return [path.relative_to(root).as_posix() for path in find_python_files(given_paths, root)]
+    return [Path(path).relative_to(root).as_posix() for path in find_python_files(given_paths, root)]
 
 
 WALKS: dict[str, tuple[dict[str, str], list[str]]] = {
@@ -315,7 +315,7 @@ def test_ignores_above_a_folder_that_is_named(tmp_path: Path) -> None:
 def test_ignores_above_the_root_in_the_same_repository(tmp_path: Path) -> None:
     tree(tmp_path, {".git/HEAD": "ref: refs/heads/main\n", ".gitignore": "gen/\n", "app/gen/a.py": "", "app/b.py": ""})
     root = tmp_path / "app"
-    assert list(find_python_files([root], root)) == [root / "b.py"]
+    assert list(find_python_files([root], root)) == [str(root / "b.py")]
 
 
 def test_what_is_named_is_taken_once_in_order(tmp_path: Path) -> None:

@@ -48,8 +48,7 @@ def plan(project: Project, path: Path, applicability: Applicability) -> tuple[Ch
     document = opened.document
     diagnostics = engine.check(document, project)
     if (diagnostics or document.syntax.has_errors) and not engine.compiles(document):
-        note(f"note: {project.relative(path)}: does not parse and is not fixed")
-        return None, Report(path, document.text, diagnostics)
+        return None, Report(path, document.text, diagnostics, "does not parse and is not fixed")
     if not diagnostics:
         return None, None
     fixed = engine.fix(document, project, diagnostics, applicability)

@@ -16,10 +16,9 @@ from ssot_lsp.cli.options import (
     load_project,
     note,
     print_reports,
-    progress,
     shared_options,
 )
-from ssot_lsp.cli.workspace import check_file, registry_reports, with_findings
+from ssot_lsp.cli.workspace import check_file, each_file, registry_reports, tell, with_findings
 from ssot_lsp.model import Report
 from ssot_lsp.project import Project
 
@@ -43,8 +42,9 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     files = list(project.find_files(options.paths))
     if changed:
         files = _changed(files, project.root, base)
-    with progress(files, "Checking") as todo:
-        reports = with_findings([*registry_reports(project), *(check_file(project, path) for path in todo)])
+    checked = each_file(options, project, files, "Checking", check_file)
+    tell(project, checked)
+    reports = with_findings([*registry_reports(project), *checked])
     slack = 0
     if baseline is not None:
         reports, slack = _against(baseline, reports, project, files, update=update_baseline)
@@ -55,18 +55,18 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     sys.exit(FOUND if slack and not options.exit_zero else code)
 
 
-def _changed(files: Sequence[Path], root: Path, base: str | None) -> list[Path]:
+def _changed(files: Sequence[str], root: Path, base: str | None) -> list[str]:
     from ssot_lsp.cli.changed import GitError, changed_files  # noqa: PLC0415 - not every check asks git
 
     try:
         wanted = changed_files(root, base)
     except GitError as error:
         fail(str(error))
-    return [path for path in files if path in wanted]
+    return [path for path in files if Path(path) in wanted]
 
 
 def _against(
-    baseline: Path, reports: Sequence[Report], project: Project, files: Sequence[Path], *, update: bool
+    baseline: Path, reports: Sequence[Report], project: Project, files: Sequence[str], *, update: bool
 ) -> tuple[list[Report], int]:
     read = {project.relative(path) for path in files}
 

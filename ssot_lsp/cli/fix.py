@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -22,10 +24,9 @@ from ssot_lsp.cli.options import (
     load_project,
     note,
     print_reports,
-    progress,
     shared_options,
 )
-from ssot_lsp.cli.workspace import check_file, registry_reports, with_findings
+from ssot_lsp.cli.workspace import check_file, each_file, registry_reports, tell, with_findings
 from ssot_lsp.config import ConfigError
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Project
@@ -50,11 +51,11 @@ def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None)
     applicability = Applicability.UNSAFE if unsafe_fixes else Applicability.SAFE
     changes: list[Change] = []
     reports: list[Report] = []
-    with progress(_each_once(project.find_files(options.paths)), "Fixing") as todo:
-        for path in todo:
-            change, report = plan(project, path, applicability)
-            changes += [change] if change else []
-            reports += [report] if report else []
+    files = _each_once(project.find_files(options.paths))
+    for change, report in each_file(options, project, files, "Fixing", partial(plan, applicability=applicability)):
+        changes += [change] if change else []
+        reports += [report] if report else []
+    tell(project, reports)
     if diff:
         click.echo(b"".join(change.diff for change in changes), nl=False)
         sys.exit(FOUND if changes else CLEAN)
@@ -67,11 +68,11 @@ def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None)
     sys.exit(_exit_code(options, project, outcome, left))
 
 
-def _each_once(files: Iterable[Path]) -> list[Path]:
+def _each_once(files: Iterable[str]) -> list[str]:
     """The files, less the links to other ones among them: a file is fixed once, by its own name."""
     found = list(files)
-    own = {path for path in found if not path.is_symlink()}
-    return [path for path in found if path in own or path.resolve() not in own]
+    own = {path for path in found if not os.path.islink(path)}  # noqa: PTH114 - of every file there is
+    return [path for path in found if path in own or str(Path(path).resolve()) not in own]
 
 
 def _exit_code(options: Options, project: Project, outcome: Outcome, left: Sequence[Report]) -> int:
@@ -116,6 +117,7 @@ def _left(project: Project, reports: Sequence[Report], files: Sequence[Path]) ->
         fail(str(error))
     paths = dict.fromkeys([*files, *(report.path for report in reports)])
     again = {path: check_file(fresh, path) for path in paths}
+    tell(project, again.values())
     refusals: dict[Path, list[Diagnostic]] = {}
     for report in reports:
         refusals.setdefault(report.path, []).extend(d for d in report.diagnostics if d.code == engine.REFUSED)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from ssot_lsp import repository
 from ssot_lsp.cli.reporters import FORMATS, render, statistics
 from ssot_lsp.config import ConfigError, Settings, find_root
 from ssot_lsp.model import RULE_NAMES, Diagnostic, Report, Severity, is_code
@@ -35,6 +36,9 @@ class Options(NamedTuple):
     statistics: bool
     exit_zero: bool
     fail_on: Severity
+    jobs: int
+    """How many processes there may be."""
+    use_cache: bool
 
 
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,8 +56,9 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             statistics=given.pop("statistics"),
             exit_zero=given.pop("exit_zero"),
             fail_on=Severity[given.pop("fail_on").upper()],
+            jobs=given.pop("jobs") or repository.available_cores(),
+            use_cache=not given.pop("no_cache"),
         )
-        del given["jobs"], given["no_cache"]
         command(options, **given)
 
     labels = [severity.label for severity in Severity]
@@ -66,8 +71,10 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print."
         ),
         click.option("--python", type=click.Path(path_type=Path), metavar="PATH", help="The environment to read."),
-        click.option("--jobs", type=click.IntRange(min=0), metavar="N", help="Accepted; one process checks all files."),
-        click.option("--no-cache", is_flag=True, help="Accepted; nothing is cached."),
+        click.option(
+            "--jobs", type=click.IntRange(min=0), metavar="N", help="How many processes; all cores by default."
+        ),
+        click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
         click.option("--statistics", is_flag=True, help="Count the diagnostics of each rule."),
         click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something was found."),
         click.option(
@@ -127,10 +134,10 @@ def load_project(options: Options) -> Project:
     return project
 
 
-def progress(files: Sequence[Path], label: str) -> Any:
-    """The files, with a progress bar around them if there are many and a person is watching."""
-    hidden = len(files) < _PROGRESS_FROM or not sys.stderr.isatty()
-    return click.progressbar(files, label=label, file=sys.stderr, hidden=hidden)
+def progress(length: int, label: str) -> Any:
+    """A progress bar for that many files, if they are many and a person is watching."""
+    hidden = length < _PROGRESS_FROM or not sys.stderr.isatty()
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden)
 
 
 def print_reports(options: Options, project: Project, reports: Sequence[Report]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from ssot_lsp import engine
-from ssot_lsp.cli.options import note
+from ssot_lsp import engine, repository
+from ssot_lsp.cli.options import Options, note, progress
 from ssot_lsp.files import SourceFile, UnreadableFileError, decode
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
 from ssot_lsp.text import Text
+
+T = TypeVar("T")
 
 
 class Opened(NamedTuple):
@@ -45,10 +47,28 @@ def check_file(project: Project, path: Path) -> Report:
         return opened
     document = opened.document
     diagnostics = engine.check(document, project)
-    if document.syntax.has_errors:
-        note(f"note: {project.relative(path)}: does not parse; what was found may be incomplete")
     fixed = (engine.with_fixes(document, project, diagnostic, choices=False) for diagnostic in diagnostics)
-    return Report(path, document.text, tuple(fixed))
+    told = "does not parse; what was found may be incomplete" if document.syntax.has_errors else ""
+    return Report(path, document.text, tuple(fixed), told)
+
+
+def each_file(
+    options: Options, project: Project, files: Sequence[str], label: str, work: Callable[[Project, Path], T]
+) -> list[T]:
+    """Do some work with each file in which something may be found; in their order, with a progress bar."""
+    done: list[T] = []
+    with progress(len(files), label) as bar, repository.executor(options.jobs, len(files)) as executor:
+        for count, found in repository.process(project, files, work, executor, options.jobs):
+            done += found
+            bar.update(count)
+    return done
+
+
+def tell(project: Project, reports: Iterable[Report]) -> None:
+    """Say what the reports have to say beside their diagnostics."""
+    for report in reports:
+        if report.note:
+            note(f"note: {project.relative(report.path)}: {report.note}")
 
 
 def registry_reports(project: Project) -> Iterator[Report]:

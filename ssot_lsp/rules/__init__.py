@@ -32,11 +32,45 @@ from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.reading import Reading, Reference, read
 from ssot_lsp.registry import Match
+from ssot_lsp.scan import chains
 from ssot_lsp.text import Span
+
+
+class Glimpse(NamedTuple):
+    """What may be an import statement, as a first look at a file's bytes shows it."""
+
+    project: Project
+    module: str
+    """The absolute module that names are imported from; empty for `import a, b`."""
+    names: tuple[str, ...]
+    """The imported names, dotted for `import a.b`; none for `import *`."""
+    is_relative: bool
+
+    @property
+    def refs(self) -> Iterator[ObjectRef]:
+        """The paths that are imported; the module for `import *`."""
+        if self.module and not self.names:
+            yield ObjectRef(self.module)
+        for name in self.names:
+            yield ObjectRef(self.module, name) if self.module else ObjectRef(name)
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the registry may speak of one of the paths, or of what a star brings."""
+        registry = self.project.registry
+        is_star = bool(self.module) and not self.names
+        return any(registry.match(ref) is not None for ref in self.refs) or (
+            is_star and registry.speaks_below(self.module)
+        )
 
 
 def _says_nothing(subject: object) -> None:
     """What a rule says of what it is not about."""
+
+
+def _suspects_everything(*_: object) -> bool:
+    """The first look of a rule that has none of its own."""
+    return True
 
 
 class Rule(NamedTuple):
@@ -50,6 +84,20 @@ class Rule(NamedTuple):
     """What it says of an imported name."""
     check_string: Callable[[Mention], Diagnostic | None] = _says_nothing
     """What it says of a path in a string."""
+    suspects: Callable[[Glimpse], bool] = _suspects_everything
+    """A first look: whether `check` may have something to say of an import. It may be wrong, but never in a no."""
+    suspects_string: Callable[[Project, str, bool], bool] = _suspects_everything
+    """The same for `check_string`, of a path as written; the last argument tells whether it may be a module's."""
+
+    @property
+    def checks_imports(self) -> bool:
+        """Whether it is about imports at all."""
+        return self.check is not _says_nothing
+
+    @property
+    def checks_strings(self) -> bool:
+        """Whether it is about strings at all."""
+        return self.check_string is not _says_nothing
 
 
 def page(name: str) -> str | None:
@@ -293,13 +341,33 @@ def uses(project: Project, document: Document) -> Iterator[Use]:
     wanted: dict[int, Import] = {}
     for statement in document.syntax.imports:
         for imported in imported_names(project, document, statement) if statement.well_formed else ():
-            path = imported.ref.dotted
-            is_spoken_of = project.registry.speaks_below(path) or any(
-                f".{name}" in document.text.source for name in project.exclusive_names(path)
-            )
-            if imported.name and is_spoken_of and imported.match is None:
+            if imported.name is None or not is_spoken_of_below(project, imported.ref.dotted):
+                continue
+            written = imported.name.name if _is_plain(imported) else imported.name.local
+            if imported.match is None and may_use(project, document.text.source, written, imported.ref):
                 wanted[imported.name.span.start] = imported
     yield from _uses(document, wanted)
+
+
+def is_spoken_of_below(project: Project, path: str) -> bool:
+    """Whether the registry speaks of something under a dotted path, so that uses of what is imported there matter."""
+    return project.registry.speaks_below(path) or bool(project.exclusive_names(path))
+
+
+def may_use(project: Project, source: str, written: str, ref: ObjectRef) -> bool:
+    """Whether a text may use something under an imported path of which the registry speaks.
+
+    `written` is how uses of what is imported begin: `a.b` after `import a.b`, else the local name.
+    """
+    root, _, rest = written.partition(".")
+    exclusive = project.exclusive_names(ref.dotted)
+    for chain in chains(source, root):
+        if f"{chain}.".startswith(f"{rest}." if rest else ""):
+            attributes = chain[len(rest) + 1 :] if rest else chain
+            is_registered = attributes and project.registry.match(ObjectRef(ref.dotted, attributes)) is not None
+            if is_registered or attributes.partition(".")[0] in exclusive:
+                return True
+    return False
 
 
 def uses_apart(imported: Import) -> Iterator[Use]:

@@ -77,4 +77,4 @@ def _replacements(imported: Import, match: Match, target: ObjectRef, *, is_cycle
         yield Replacement(f"Import `{target.dotted}` as `{name.local}`{doubt}", Applicability.DISPLAY, kept)
 
 
-RULE = Rule("SSOT001", "deprecated-import", 1, check)
+RULE = Rule("SSOT001", "deprecated-import", 1, check, suspects=lambda glimpse: glimpse.is_registered)

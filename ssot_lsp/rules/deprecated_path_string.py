@@ -33,6 +33,21 @@ class _Place(NamedTuple):
     """A sentence that tells whose code that is."""
 
 
+def suspects(project: Project, path: str, may_be_module: bool) -> bool:
+    """Whether a path is registered, or leads to nothing where it should lead to something."""
+    modules, dotted = project.modules, path.replace(":", ".")
+    if project.registry.match(ObjectRef(dotted)) is not None:
+        return True
+    if not modules.is_first_party(dotted):
+        return False
+    if may_be_module and modules.exists(dotted) is Answer.NO:
+        return True
+    module, colon, name = path.partition(":")
+    ref = ObjectRef(module, name) if colon else _split(modules, ObjectRef(dotted))
+    binds = modules.binds(ref.module, ref.qualname.partition(".")[0]) if ref.qualname else modules.exists(ref.module)
+    return binds is Answer.NO
+
+
 def check(mention: Mention) -> Diagnostic | None:
     """Report a path that is deprecated or leads to nothing; offer where it leads now, or may have been meant to."""
     ref = _ref(mention)
@@ -347,4 +362,4 @@ def _diagnostic(
     )
 
 
-RULE = Rule("SSOT007", "deprecated-path-string", 7, check_string=check)
+RULE = Rule("SSOT007", "deprecated-path-string", 7, check_string=check, suspects_string=suspects)

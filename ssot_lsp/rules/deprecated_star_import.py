@@ -235,4 +235,6 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-RULE = Rule("SSOT008", "deprecated-star-import", 1, check)
+RULE = Rule(
+    "SSOT008", "deprecated-star-import", 1, check, suspects=lambda glimpse: not glimpse.names and glimpse.is_registered
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssot_lsp.model import Diagnostic, ObjectRef, Severity
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Import, Rule
+from ssot_lsp.rules import Glimpse, Import, Rule
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -63,4 +63,13 @@ def _parts(ref: ObjectRef) -> tuple[str, str]:
     return ref.module, ref.qualname
 
 
-RULE = Rule("SSOT005", "non-exported-import", 5, check)
+def suspects(glimpse: Glimpse) -> bool:
+    """Whether a name is missing in an `__all__`, and is no submodule."""
+    modules, module = glimpse.project.modules, glimpse.module
+    return bool(module) and any(
+        modules.is_exported(module, name) is Answer.NO and not modules.is_submodule(module, name)
+        for name in glimpse.names
+    )
+
+
+RULE = Rule("SSOT005", "non-exported-import", 5, check, suspects=suspects)

@@ -37,4 +37,10 @@ def check(imported: Import) -> Diagnostic | None:
     )
 
 
-RULE = Rule("SSOT006", "noncanonical-import", 2, check)
+RULE = Rule(
+    "SSOT006",
+    "noncanonical-import",
+    2,
+    check,
+    suspects=lambda glimpse: any(map(glimpse.project.may_be_exclusive, glimpse.refs)),
+)

@@ -31,4 +31,4 @@ def check(imported: Import) -> Diagnostic | None:
     )
 
 
-RULE = Rule("SSOT002", "removed-import", 1, check)
+RULE = Rule("SSOT002", "removed-import", 1, check, suspects=lambda glimpse: glimpse.is_registered)

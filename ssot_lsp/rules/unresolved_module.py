@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssot_lsp.model import Applicability, Diagnostic, Move, ObjectRef, Replacement
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Import, Rule, did_you_mean
+from ssot_lsp.rules import Glimpse, Import, Rule, did_you_mean
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -42,4 +42,11 @@ def _replacement(imported: Import, module: str) -> Replacement:
     return Replacement(f"Import from `{module}` instead", Applicability.DISPLAY, moves)
 
 
-RULE = Rule("SSOT003", "unresolved-module", 3, check)
+def suspects(glimpse: Glimpse) -> bool:
+    """Whether a module is missing."""
+    exists = glimpse.project.modules.exists
+    modules = (glimpse.module,) if glimpse.module else glimpse.names
+    return any(exists(module, relative=glimpse.is_relative) is Answer.NO for module in modules)
+
+
+RULE = Rule("SSOT003", "unresolved-module", 3, check, suspects=suspects)

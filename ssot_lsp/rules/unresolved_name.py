@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssot_lsp.model import Diagnostic, ObjectRef
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Import, Rule, did_you_mean
+from ssot_lsp.rules import Glimpse, Import, Rule, did_you_mean
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -32,4 +32,11 @@ def check(imported: Import) -> Diagnostic | None:
     )
 
 
-RULE = Rule("SSOT004", "unresolved-name", 4, check)
+def suspects(glimpse: Glimpse) -> bool:
+    """Whether a name is missing."""
+    binds, module = glimpse.project.modules.binds, glimpse.module
+    names = glimpse.names if module else ()
+    return any(binds(module, name, relative=glimpse.is_relative) is Answer.NO for name in names)
+
+
+RULE = Rule("SSOT004", "unresolved-name", 4, check, suspects=suspects)

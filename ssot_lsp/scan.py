@@ -1,0 +1,243 @@
+"""A file's bytes → what it may import, and what it surely binds, many times faster than any parser.
+
+Both err on one side only, and that is what they are for: `imports` finds every import statement that `syntax.parse`
+finds, so that a file in which none of them matters need not be parsed; `outline` finds no name that `read_bindings`
+does not find, so that a module need not be parsed to tell that it has a name.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ssot_lsp.bindings import absolute
+from ssot_lsp.syntax import MODULE_WORDS, PATCH_WORDS, PATH
+
+# `import` and what stands behind it: a list in parentheses, or the rest of the line. Compiled on use, as the others.
+_IMPORT = rb"import(?=[ \t\f\\(*])(?:[ \t\f]|\\\n)*(?:\((?:[^()#]|#[^\n]*)*\)|[^\n#;\\]*(?:\\\n[^\n#;\\]*)*)"
+_BINDS = rb"\n(?:(?:class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n\"'#]+)?=(?!=))(?![\x80-\xff])"
+_DELETES = rb"del[ \t(\\]([^\n]*)"
+_STRING_OR_COMMENT = (
+    rb"#[^\n]*|\"\"\"(?:[^\\\"]|\\(?s:.)|\"(?!\"\"))*\"\"\"|'''(?:[^\\']|\\(?s:.)|'(?!''))*'''"
+    rb"|\"(?:[^\"\\\n]|\\(?s:.))*\"|'(?:[^'\\\n]|\\(?s:.))*'"
+)
+_GAP = rb"(?:\s|#[^\n]*\n)*"
+_ITEM = rb"(?:\"\w+\"|'\w+')%b" % _GAP
+_ITEMS = rb"(?:%b,%b)" % (_ITEM, _GAP)
+_LISTED = rb"\[%b(%b*(?:%b)?)\]|\(%b(%b+(?:%b)?)\)" % (_GAP, _ITEMS, _ITEM, _GAP, _ITEMS, _ITEM)
+_ALL = rb"\n__all__[ \t]*(?::[^=\n]*)?=[ \t]*(?:%b)[ \t]*(?:#[^\n]*)?\n" % _LISTED
+_TRIPLE = (b'"""', b"'''")
+_COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
+_ASCII_ABOVE = rb"utf-?8|(us-)?ascii|latin-?1|iso-8859-\d+|cp125\d|windows-125\d"
+_REFERENCE = rb":[A-Za-z_\x80-\xff][\w.\x80-\xff]*[\"']"
+_MODULE_WORDS = tuple(word.encode() for word in MODULE_WORDS)
+_PATCH_WORDS = tuple(word.encode() for word in PATCH_WORDS)
+_SPACE = rb"(?:[ \t]|\\\n)+"
+_CLASS = rb"\nclass%b([\w\x80-\xff]+)" % _SPACE
+_FUNCTION = rb"\ndef%b([\w\x80-\xff]+)" % _SPACE
+_ASYNC_FUNCTION = rb"\nasync%bdef%b([\w\x80-\xff]+)" % (_SPACE, _SPACE)
+_ASSIGNMENT = rb"\n(?:type[ \t]+)?([\w\x80-\xff]+)[ \t]*(?::[^=\n]+|\[[^=\n]+)?=(?!=)"
+_ANY_ALL = rb"__all__[^=\n]*=\s*[\[(]([^\])]*)"
+_UNFINISHED = frozenset(b"([{,\\+-*/|&^%<>=:.@~!")
+
+
+class ImportLine(NamedTuple):
+    """An import statement, if it is one, as far as its text tells."""
+
+    is_from: bool
+    level: int
+    """Leading dots of a relative import."""
+    module: str
+    """`a.b` in `from ..a.b import c`; empty in `from . import c` and in `import a`."""
+    names: tuple[tuple[str, str], ...]
+    """Each name, dotted in `import a.b`, with the name that comes to be bound; of `import *` none."""
+
+
+def plain(data: bytes) -> bytes | None:
+    r"""A Python file's bytes with `\n` for each line end, and without byte order mark.
+
+    None if its encoding is not known to be one in which ASCII characters are their ASCII bytes.
+    """
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    elif b"coding" in data[:200]:
+        cookies = [re.match(_COOKIE, line) for line in data[:1000].splitlines()[:2]]
+        names = [cookie[1].lower().replace(b"_", b"-") for cookie in cookies if cookie]
+        if not all(re.fullmatch(_ASCII_ABOVE, name) for name in names[:1]):
+            return None
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
+def imports(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The stretches of `plain` bytes that may be import statements. Prose is among them, and what stands in strings.
+
+    Each is given with the place of `import` in it, for `read_import`, and with its own in the file, if it begins a line
+    without indentation, else -1. Both in bytes.
+    """
+    for match in re.finditer(_IMPORT, data):
+        at = match.start()
+        start = data.rfind(b"\n", 0, at) + 1
+        if start == at and data[at - 2 : at - 1] != b"\\":
+            yield match[0], 0, start
+            continue
+        head = data[start:at]
+        if not head.startswith(b"from"):
+            while data[start - 2 : start] == b"\\\n":  # the line goes on from the one above
+                start = data.rfind(b"\n", 0, start - 1) + 1
+            head = data[start:at].replace(b"\\\n", b"  ")
+            cut = max(head.rfind(b";"), head.rfind(b":")) + 1  # `x = 1; import a`, `try: import a`
+            start = -1 if cut or head[:1].isspace() else start
+            head = head[cut:].lstrip()
+            if head and not head.startswith(b"from"):
+                continue
+        yield head + match[0], len(head), start
+
+
+def read_import(stretch: bytes, at: int) -> ImportLine:
+    """Read what `imports` has found. Raises UnicodeDecodeError if it is not in UTF-8."""
+    text = stretch.decode()
+    at = len(stretch[:at].decode())
+    head, tail = text[:at].replace("\\\n", " "), text[at + len("import") :]
+    if "#" in tail:
+        tail = re.sub(r"#[^\n]*", "", tail)
+    written = "".join(head[len("from") :].split())
+    module = written.lstrip(".")
+    names: list[tuple[str, str]] = []
+    for part in tail.replace("\\\n", " ").strip(" \t\n\f()").split(","):
+        words = part.split()
+        named = "as" in words[1:-1]
+        name = "".join(words[: words.index("as", 1)] if named else words)
+        if name and name != "*":
+            names.append((name, words[-1] if named else name if head else name.partition(".")[0]))
+    return ImportLine(bool(head), len(written) - len(module), module, tuple(names))
+
+
+class Outline(NamedTuple):
+    """What a module surely binds and exports."""
+
+    names: frozenset[str] = frozenset()
+    """Names that it binds at its top level; not all of them."""
+    defined: frozenset[str] = frozenset()
+    """Those of them that a class or a function is called."""
+    has_all: bool = True
+    """Whether it may have an `__all__`."""
+    exports: tuple[str, ...] | None = None
+    """The names in its `__all__`, if that is one plain list of them."""
+
+
+def outline(data: bytes, module: str, *, is_init: bool) -> Outline:
+    """What the `plain` bytes of a module, given by its dotted path, say beyond doubt."""
+    data = b"\n" + data
+    in_string = _strings(data)
+    defined = set[str]()
+    names = set[str]()
+    for match in re.finditer(_BINDS, data):
+        if match[1] and not in_string(match.start()):
+            defined.add(match[1].decode())
+        elif not match[1] and not in_string(match.start()) and not _goes_on(data, match.start()):
+            names.add(match[2].decode())
+    names |= defined
+    for stretch, at, start in imports(data):
+        if start >= 0 and stretch.isascii() and not in_string(start):
+            line = read_import(stretch, at)
+            source = absolute(line.module, line.level, module, is_init=is_init)
+            # `from . import sub` in a package binds the submodule, if there is one
+            names.update(local for _, local in line.names if source != module)
+    for match in re.finditer(_DELETES, data):
+        if data[match.start() - 1 : match.start()].isalnum():
+            continue
+        if re.search(rb"[(\[\\]", match[0]):
+            names.clear()
+        names -= {*re.findall(r"\w+", match[1].decode("utf-8", "replace"))}
+    return Outline(frozenset(names), frozenset(defined & names), b"__all__" in data, _exports(data, in_string))
+
+
+def _exports(data: bytes, in_string: Callable[[int], bool]) -> tuple[str, ...] | None:
+    match = re.search(_ALL, data) if data.count(b"__all__") == 1 else None
+    if match is None or in_string(match.start()) or _goes_on(data, match.start()):
+        return None
+    return tuple(dict.fromkeys(re.findall(r"\w+", re.sub(rb"#[^\n]*", b"", match[match.lastindex or 0]).decode())))
+
+
+def _goes_on(data: bytes, line_end: int) -> bool:
+    """Whether the line that ends there may go on below: in brackets, or behind an operator or a backslash."""
+    while True:
+        start = data.rfind(b"\n", 0, line_end) + 1
+        line = data[start:line_end].strip()
+        if b"#" in line and not line.startswith(b"#"):
+            if b'"' in line or b"'" in line:
+                return True  # who knows where the comment begins
+            line = line.partition(b"#")[0].rstrip()
+        if line and not line.startswith(b"#"):
+            return line[-1] in _UNFINISHED
+        if not start:
+            return False
+        line_end = start - 1
+
+
+def _strings(data: bytes) -> Callable[[int], bool]:
+    """A function that tells whether a place (in bytes) is in a string of several lines."""
+    begins: list[int] = []
+    ends: list[int] = []
+    at = 0
+    nearest = {kind: data.find(kind) for kind in _TRIPLE}
+    while quotes := min((place for place in nearest.values() if place >= 0), default=0):
+        start = max(data.rfind(b"\n", 0, quotes) + 1, at)
+        while start > at and data[start - 2 : start] == b"\\\n":
+            start = max(data.rfind(b"\n", 0, start - 1) + 1, at)
+        at = _end_of_string(data, quotes)
+        if re.search(rb"[\"'#]", data[start:quotes]):  # they may stand in a comment, or in another string
+            token = next(m for m in re.compile(_STRING_OR_COMMENT).finditer(data, start) if m.end() > quotes)
+            at = token.end()
+            quotes = token.start()
+        begins.append(quotes)
+        ends.append(at)
+        nearest = {kind: place if not 0 <= place < at else data.find(kind, at) for kind, place in nearest.items()}
+
+    def in_string(place: int) -> bool:
+        index = bisect_right(begins, place) - 1
+        return index >= 0 and place < ends[index]
+
+    return in_string
+
+
+def _end_of_string(data: bytes, quotes: int) -> int:
+    """Where the string ends that begins with the three quotes there."""
+    end = data.find(data[quotes : quotes + 3], quotes + 3)
+    while end >= 0 and (len(before := data[quotes + 3 : end]) - len(before.rstrip(b"\\"))) % 2:
+        end = data.find(data[quotes : quotes + 3], end + 1)
+    return end + 3 if end >= 0 else len(data)
+
+
+def paths(data: bytes) -> Iterator[tuple[str, bool]]:
+    """The strings of a file's bytes that code may take for dotted paths, as written.
+
+    Each with whether it may be a module's; at least all that `syntax.parse` finds.
+    """
+    may_be_module = any(word in data for word in _MODULE_WORDS) or (b"modules" in data and b"sys" in data)
+    if may_be_module or any(word in data for word in _PATCH_WORDS):
+        for match in re.finditer(PATH, data):
+            yield match["path"].decode("utf-8", "replace"), may_be_module
+    elif re.search(_REFERENCE, data):
+        for match in re.finditer(PATH, data):
+            if match["object"]:
+                yield match["path"].decode("utf-8", "replace"), False
+
+
+def definitions(data: bytes) -> set[str]:
+    """The names that a file's bytes seem to define at the top level, or to list in an `__all__`."""
+    data = b"\n" + data
+    names = {*re.findall(_CLASS, data), *re.findall(_FUNCTION, data), *re.findall(_ASSIGNMENT, data)}
+    if b"\nasync" in data:
+        names |= {*re.findall(_ASYNC_FUNCTION, data)}
+    if b"__all__" in data:
+        names |= {name for listed in re.findall(_ANY_ALL, data) for name in re.findall(rb"[\w\x80-\xff]+", listed)}
+    return {name.decode("utf-8", "replace") for name in names}
+
+
+def chains(source: str, name: str) -> set[str]:
+    """The attributes by which a text may use a name: `b.c` for `a . b.c`; at least all that `Reading` finds."""
+    pattern = rf"(?<!\w){re.escape(name)}((?:[\s\\]*\.[\s\\]*\w+)+)"
+    return {re.sub(r"[\s\\]+", "", chain)[1:] for chain in re.findall(pattern, source)}
