@@ -6,18 +6,21 @@
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it
 #   make migration    Jinja2 3.0 to 3.1 and MarkupSafe 2.0 to 2.1: their dependents from PyPI, fixed and imported
+#   make bench        how fast it is on 18,000 of those files, beside ruff and pyrefly: benchmarks/BENCHMARKS.md
+#                     `make bench BENCH="--runs 3 --only rules warm --json bench.json"`; BENCH=--help tells all
 #   make PYTHON=python3.12 ...  with another Python (after `make clean`)
 
 PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
+PEERS := .venv-bench
 BIN := $(VENV)/bin/python
 
 # What is set outside must not decide what runs in here.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 
-.PHONY: demo test lint format clean test-lowest corpus fuzz migration
+.PHONY: demo test lint format clean test-lowest corpus fuzz migration bench
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -36,7 +39,7 @@ format: $(VENV)/.installed
 	$(BIN) -m ruff format
 
 clean:
-	rm -rf $(VENV) $(LOWEST) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 corpus: $(VENV)/.installed
 	$(BIN) scripts/corpus.py
@@ -46,6 +49,9 @@ fuzz: $(VENV)/.installed
 
 migration: $(VENV)/.installed
 	$(BIN) scripts/migration.py
+
+bench: $(VENV)/.installed $(PEERS)/.installed
+	$(BIN) -m benchmarks.run $(BENCH)
 
 test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest --ignore tests/test_packaging.py
@@ -65,4 +71,10 @@ $(LOWEST)/.installed: pyproject.toml scripts/lowest.py $(VENV)/.installed
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable . --group test \
 		--constraint $(LOWEST)/constraints.txt
+	@touch $@
+
+$(PEERS)/.installed: benchmarks/peers.txt $(VENV)/.installed
+	$(PYTHON) -m venv --clear $(PEERS)
+	@echo '*' > $(PEERS)/.gitignore
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
 	@touch $@

@@ -40,6 +40,8 @@ from ssot_lsp.rewrite import UNVERIFIED  # noqa: E402
 from tests.real_code import File, Outcome, Verdict, check_one, parsed, random_registry  # noqa: E402
 
 CORPUS = REPOSITORY / ".corpus"
+NO_PACKAGES = {"failures", "tree", "tree-settings"}
+"""What else lies beside the packages: what went wrong, and what `make bench` measures."""
 GROUP = 25
 """Files that share a registry."""
 TOLD = 1_000
@@ -166,7 +168,7 @@ def blank(message: str) -> str:
 
 def sampled(corpus: Path, count: int, chance: random.Random) -> list[Path]:
     """So many files, or all if there are fewer: as many of each package as it has, up to its share."""
-    packages = [folder for folder in sorted(corpus.iterdir()) if folder.is_dir() and folder.name != "failures"]
+    packages = [folder for folder in sorted(corpus.iterdir()) if folder.is_dir() and folder.name not in NO_PACKAGES]
     shuffled = []
     for package in packages:
         files = sorted(path for path in package.rglob("*.py") if path.is_file())
