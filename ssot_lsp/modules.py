@@ -8,18 +8,27 @@ from __future__ import annotations
 import builtins
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import suppress
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ssot_lsp.bindings import Bindings, read_bindings
 from ssot_lsp.files import PYTHON_SUFFIXES, UnreadableFileError, decode, find_python_files
 from ssot_lsp.model import Location, ObjectRef
 from ssot_lsp.scan import Outline, definitions, outline, plain
 from ssot_lsp.text import Span, Text
+
+T = TypeVar("T")
+
+ALL_MODULES = "*"
+"""In `Modules.asked`: which modules there are."""
+DEFINERS = "?"
+"""In `Modules.asked`, before a name: which modules define it."""
+MENTIONS = "!"
+"""In `Modules.asked`, before a name: which files mention it."""
 
 Read = Callable[[Path], bytes]
 """From a file to its bytes; raises OSError."""
@@ -107,12 +116,25 @@ class Modules:
         self.roots = tuple(roots)
         self.packages = frozenset(packages)
         self._read = read
+        self.asked: set[str] = set()
+        """What the answers since someone emptied it rest on: modules, `ALL_MODULES`, `DEFINERS`, `MENTIONS`, files."""
         self._found: dict[str, Module | None] = {}
-        self._exports: dict[str, tuple[str, ...] | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
-        self._origins: dict[ObjectRef, frozenset[ObjectRef] | None] = {}
-        self._chains: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._alike: dict[str, tuple[str, ...]] = {}
+        self._answers: dict[Hashable, tuple[Any, frozenset[str]]] = {}
+
+    def remembered(self, what: str, key: Hashable, work: Callable[[], T]) -> T | None:
+        """An answer, worked out once, with what it depends on; None while it is being worked out."""
+        known = self._answers.get((what, key))
+        if known is None:
+            around, self.asked = self.asked, set()
+            self._answers[what, key] = (None, frozenset())
+            try:
+                known = self._answers[what, key] = (work(), frozenset(self.asked))
+            finally:
+                self.asked = around
+        self.asked |= known[1]
+        answered: T | None = known[0]
+        return answered
 
     def is_first_party(self, module: str) -> bool:
         """Whether a dotted module path is at or under one of the first-party packages."""
@@ -135,6 +157,7 @@ class Modules:
 
     def find(self, name: str) -> Module | None:
         """The module of that dotted path, or None if no file or folder provides it."""
+        self.asked.add(name)
         if name not in self._found:
             for prefix in reversed([*prefixes(name)]):  # outer packages first, so that no depth is too deep
                 if prefix not in self._found:
@@ -221,10 +244,7 @@ class Modules:
 
     def exports(self, module: str) -> tuple[str, ...] | None:
         """The names in a module's `__all__`; None if it has none, or not one that can be read."""
-        if module not in self._exports:
-            self._exports[module] = None  # while it is worked out, an `__all__` that adds itself is unknown
-            self._exports[module] = self._read_exports(module)
-        return self._exports[module]
+        return self.remembered("exports", module, lambda: self._read_exports(module))
 
     def _read_exports(self, module: str) -> tuple[str, ...] | None:
         found = self.find(module) if self.is_first_party(module) else None
@@ -273,9 +293,7 @@ class Modules:
 
         None if that is not known. Two paths lead to the same object if their origins meet.
         """
-        if ref not in self._origins:
-            self._origins[ref] = self._find_origins(ref)
-        return self._origins[ref]
+        return self.remembered("origins", ref, lambda: self._find_origins(ref))
 
     def _find_origins(self, ref: ObjectRef) -> frozenset[ObjectRef] | None:
         found: set[ObjectRef] = set()
@@ -344,6 +362,7 @@ class Modules:
 
     def exporters(self, name: str) -> tuple[str, ...]:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
+        self.asked.add(f"{DEFINERS}{name}")
         return tuple(
             module
             for module in self._definers.get(name, ())
@@ -362,10 +381,7 @@ class Modules:
         The packages around `module` do not count: they are imported before it in any case. Nor does `module` itself
         where it is only imported as the package around another one.
         """
-        key = (path, module)
-        if key not in self._chains:
-            self._chains[key] = self._chain(path, module)
-        return self._chains[key]
+        return self.remembered("chain", (path, module), lambda: self._chain(path, module)) or ()
 
     def _chain(self, path: str, module: str) -> tuple[str, ...]:
         around = {*prefixes(module)} - {module}
@@ -407,14 +423,16 @@ class Modules:
 
         Modules of the same last name anywhere, then those with a similar name beside the place where it was expected.
         """
+        self.asked.add(ALL_MODULES)
+        return self.remembered("similar", module, lambda: self._similar(module)) or ()
+
+    def _similar(self, module: str) -> tuple[str, ...]:
         from difflib import get_close_matches  # noqa: PLC0415 - only a broken import needs it
 
         parent, _, last = module.rpartition(".")
-        if module not in self._alike:
-            beside = self._by_parent.get(parent, [])
-            close = [f"{parent}.{name}" if parent else name for name in get_close_matches(last, beside, 3, 0.75)]
-            self._alike[module] = tuple(dict.fromkeys([*self._by_name.get(last, ()), *close]))
-        return self._alike[module]
+        beside = self._by_parent.get(parent, [])
+        close = [f"{parent}.{name}" if parent else name for name in get_close_matches(last, beside, 3, 0.75)]
+        return tuple(dict.fromkeys([*self._by_name.get(last, ()), *close]))
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:

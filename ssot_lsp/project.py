@@ -16,7 +16,7 @@ from ssot_lsp.config import Settings, declared_distributions, line_length, load_
 from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
-from ssot_lsp.modules import Answer, Modules
+from ssot_lsp.modules import MENTIONS, Answer, Modules
 from ssot_lsp.registry import Match, NotARegistryError, Registry, load
 from ssot_lsp.syntax import Syntax, parse
 from ssot_lsp.text import Text
@@ -160,9 +160,11 @@ class Project:
 
     def _mentioning(self, name: str) -> tuple[str, ...]:
         """The workspace's files whose text holds a name."""
+        self.modules.asked.add(f"{MENTIONS}{name}")
         if name not in self._mentions:
             word = name.encode()
             self._mentions[name] = tuple(path for path in self._files if word in _bytes_of(path))
+        self.modules.asked.update(self._mentions[name])
         return self._mentions[name]
 
     @cached_property
@@ -195,15 +197,11 @@ class Project:
         """The names by which a module is another path to exclusive objects."""
         if not self._exclusive or not self.modules.is_first_party(module) or self.modules.find(module) is None:
             return frozenset()
-        if module not in self._other_names:
-            names = self.modules.names(module)
-            found = (name for name in names if self.exclusive(ObjectRef(module, name)) is not None)
-            self._other_names[module] = frozenset(found)
-        return self._other_names[module]
+        return self.modules.remembered("exclusive", module, lambda: self._exclusive_names(module)) or frozenset()
 
-    @cached_property
-    def _other_names(self) -> dict[str, frozenset[str]]:
-        return {}
+    def _exclusive_names(self, module: str) -> frozenset[str]:
+        names = self.modules.names(module)
+        return frozenset(name for name in names if self.exclusive(ObjectRef(module, name)) is not None)
 
     @cached_property
     def _exclusive(self) -> dict[str, Entry]:

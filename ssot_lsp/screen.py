@@ -24,6 +24,17 @@ class _Verdict(NamedTuple):
     """Imported names under whose paths the registry speaks of something, so that their uses matter."""
 
 
+class Claim(NamedTuple):
+    """That no rule has anything to say of an import, or of a path in a string."""
+
+    module: str | None
+    """Where from, as in `Glimpse`; None for a string."""
+    names: tuple[str, ...]
+    """The imported names; the path as written."""
+    flag: bool
+    """The import is relative; the path may be a module's."""
+
+
 _SUSPICIOUS = _Verdict(is_suspicious=True)
 _HARMLESS = _Verdict()
 
@@ -38,6 +49,8 @@ class Screen:
         self._suspects_string = [rule.suspects_string for rule in rules if rule.checks_strings and project.has_registry]
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._strings: dict[tuple[str, bool], bool] = {}
+        self.claims: dict[Claim, set[str]] = {}
+        """What has passed, and what that rests on (as `Modules.asked` has it)."""
 
     def passes(self, data: bytes, module: str, *, is_init: bool) -> bool:
         """Whether no rule has anything to say of a file, given its bytes and its dotted module path."""
@@ -68,10 +81,23 @@ class Screen:
         source = absolute(line.module, line.level, module, is_init=is_init) if line.is_from else ""
         if source is None or source == "__future__" or not (source or line.names):
             return _HARMLESS
-        glimpse = Glimpse(self.project, source, tuple(name for name, _ in line.names), line.level > 0)
-        if any(suspects(glimpse) for suspects in self._suspects):
+        names = tuple(name for name, _ in line.names)
+        if not self.holds(Claim(source, names, line.level > 0)):
             return _SUSPICIOUS
-        return self._with_uses(line, glimpse)
+        return self._with_uses(line, Glimpse(self.project, source, names, line.level > 0))
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether no rule has anything to say of an import, or of a path in a string; what it rests on is noted."""
+        asked = self.project.modules.asked
+        asked.clear()
+        if claim.module is None:
+            is_suspicious = any(s(self.project, claim.names[0], claim.flag) for s in self._suspects_string)
+        else:
+            glimpse = Glimpse(self.project, claim.module, claim.names, claim.flag)
+            is_suspicious = any(suspects(glimpse) for suspects in self._suspects)
+        if not is_suspicious and asked:
+            self.claims[claim] = {*asked}
+        return not is_suspicious
 
     def _with_uses(self, line: ImportLine, glimpse: Glimpse) -> _Verdict:
         project, used = self.project, list[tuple[str, ObjectRef]]()
@@ -84,8 +110,7 @@ class Screen:
     def _is_suspicious(self, path: str, may_be_module: bool) -> bool:
         key = (path, may_be_module)
         if key not in self._strings:
-            found = any(suspects(self.project, path, may_be_module) for suspects in self._suspects_string)
-            self._strings[key] = found
+            self._strings[key] = not self.holds(Claim(None, (path,), may_be_module))
         return self._strings[key]
 
 

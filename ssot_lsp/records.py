@@ -1,0 +1,79 @@
+"""Reports as plain data, which JSON can hold: how they travel between processes and lie in the cache.
+
+The texts that a report speaks of are not in it; they are read again when someone asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ssot_lsp.files import UnreadableFileError, decode
+from ssot_lsp.model import Applicability, Diagnostic, Fix, Location, Related, Report, Severity
+from ssot_lsp.text import Span, Text, TextEdit
+
+Record = list[Any]
+TextOf = Callable[[str], Text]
+"""From a file to its text."""
+
+
+def pack(report: Report) -> Record:
+    """A report as plain data, with all that is printed of it."""
+    return [str(report.path), report.note, [_packed(diagnostic) for diagnostic in report.diagnostics]]
+
+
+def _packed(diagnostic: Diagnostic) -> Record:
+    related = [[at.message, str(at.location.path), *at.location.span] for at in diagnostic.related]
+    fixes = [
+        [fix.title, fix.applicability.value, [[*edit.span, edit.new_text] for edit in fix.edits]]
+        for fix in diagnostic.fixes
+    ]
+    what = [diagnostic.code, diagnostic.name, diagnostic.message, int(diagnostic.severity), *diagnostic.span]
+    return [*what, diagnostic.help, diagnostic.deprecated, related, fixes]
+
+
+def unpack(record: Record, text_of: TextOf) -> Report:
+    """The report that was packed. Raises TypeError, ValueError or LookupError for what is none."""
+    path, note, diagnostics = record
+    return Report(Path(path), text_of(path), tuple(_unpacked(packed, text_of) for packed in diagnostics), note)
+
+
+def _unpacked(record: Record, text_of: TextOf) -> Diagnostic:
+    code, name, message, severity, start, end, advice, deprecated, related, fixes = record
+    return Diagnostic(
+        code,
+        name,
+        message,
+        Severity(severity),
+        Span(start, end),
+        help=advice,
+        deprecated=deprecated,
+        related=tuple(Related(what, Location(Path(path), text_of(path), Span(*span))) for what, path, *span in related),
+        fixes=tuple(Fix(title, Applicability(level), _edits(edits)) for title, level, edits in fixes),
+    )
+
+
+def _edits(edits: Sequence[tuple[int, int, str]]) -> tuple[TextEdit, ...]:
+    return tuple(TextEdit(Span(start, end), new) for start, end, new in edits)
+
+
+class TextOnDisk(Text):
+    """The text of a file, read when it is first asked for; empty if it cannot be read."""
+
+    __slots__ = ("_path", "_source")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._source: str | None = None
+        self._starts = None
+
+    @property
+    def source(self) -> str:  # type: ignore[override]
+        """The whole text."""
+        if self._source is None:
+            self._source = ""
+            with suppress(OSError, UnreadableFileError):
+                self._source = decode(Path(self._path).read_bytes()).source
+        return self._source
