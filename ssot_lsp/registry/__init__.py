@@ -186,15 +186,19 @@ class Registry:
         """Canonical paths of which all that comes after them is known, since each move is one of a whole path."""
         apart: dict[str, bool] = {}
         """Whether no entry speaks of a path, nor of one around it."""
-        for first in self._written:
-            path = _dotted(first.canonical or "")
+
+        def is_apart(path: str) -> bool:
             parent = path.rpartition(".")[0]
             if parent not in apart:
                 apart[parent] = not any(prefix in self._index for prefix in _prefixes(parent))
-            if apart[parent] and path not in self._index:
+            return apart[parent] and path not in self._index
+
+        for first in self._written:
+            path = _dotted(first.canonical or "")
+            if is_apart(path):  # as nearly all are
                 continue
             way, passed, is_whole = {first: 0}, list[str](), True
-            while path not in settled and (step := self._step(path)) is not None:
+            while not is_apart(path) and path not in settled and (step := self._step(path)) is not None:
                 passed.append(path)
                 is_whole = is_whole and step.length == len(path)
                 if step.written in way:
