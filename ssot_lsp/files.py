@@ -11,6 +11,7 @@ import tempfile
 import tokenize
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -224,6 +225,7 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+@lru_cache
 def is_glob(pattern: str) -> bool:
     """Whether a text is a gitignore-style glob that matches anything."""
     return bool(_patterns(pattern))

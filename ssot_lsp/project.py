@@ -207,10 +207,10 @@ class Project:
     def _exclusive(self) -> dict[str, Entry]:
         """The exclusive entries that are in force, by the dotted path of where their object is defined."""
         found: dict[str, Entry] = {}
-        broken = [problem.entry for _, problem in self.registry.problems]
-        for entry in self.registry.entries:
+        broken = {id(problem.entry) for _, problem in self.registry.problems}
+        for entry in self.registry.exclusive:
             ref = entry.canonical
-            if not entry.exclusive or ref is None or not ref.qualname or any(entry is other for other in broken):
+            if ref is None or not ref.qualname or id(entry) in broken:
                 continue
             is_there = self.modules.binds(ref.module, ref.qualname.partition(".")[0]) is Answer.YES
             if is_there and self.registry.match(ref) is None and (origin := self._origin(ref)):

@@ -15,9 +15,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ssot_lsp.cli import main
-from ssot_lsp.model import ObjectRef
+from ssot_lsp.model import ObjectRef, is_dotted_name, is_plain_reference
 from ssot_lsp.registry import Match, Registry, RegistryError, load
 from ssot_lsp.registry.load import load_file
+from ssot_lsp.registry.locate import Places
 from ssot_lsp.registry.validate import _is_plainly_valid, _known, decode, schema
 from ssot_lsp.text import Text
 
@@ -863,6 +864,119 @@ def test_no_look_up_runs_for_ever_or_moves_twice(moves: list[tuple[str, str]]) -
             assert found.entry.place not in circular
             assert found.last.place not in circular
             assert found.target is not None
+
+
+PATHS = ["a", "b", "a.b", "b.a", "a:b", "b:a", "c", "c:a", "a.b:c", "a.b.c", "c.b:a", "a.b.c:d"]
+
+
+def under(prefix: str, dotted: str) -> bool:
+    return f"{dotted}.".startswith(f"{prefix}.")
+
+
+class Naive:
+    """The rules of matching on dotted paths, said once more, without an index: moves as (canonical, deprecated)."""
+
+    def __init__(self, moves: list[tuple[str | None, str]]) -> None:
+        self.moves = list(enumerate(moves))
+        circular = set[int]()
+        for number, (canonical, _) in self.moves:
+            at, way = canonical and canonical.replace(":", "."), [number]
+            while at and (step := self.step(at)) is not None and step[0] not in way[1:]:
+                if step[0] == number:
+                    circular |= {*way}
+                    break
+                way.append(step[0])
+                at = step[1]
+        self.circular = sorted(circular)
+        self.moves = [(number, move) for number, move in self.moves if number not in circular]
+
+    def step(self, dotted: str) -> tuple[int, str | None] | None:
+        """The number of the first, longest entry with `:` that covers a path, and where that leads."""
+        covering = [
+            (-len(old), ":" not in old, number, old.replace(":", "."), new and new.replace(":", "."))
+            for number, (new, old) in self.moves
+            if new != old and under(old.replace(":", "."), dotted)
+        ]
+        for _, _, number, old, new in sorted(covering, key=lambda found: found[:3]):
+            is_done = new and under(old, new) and (under(new, dotted) or (dotted != old and under(dotted, new)))
+            if not is_done:
+                return number, new and new + dotted[len(old) :]
+        return None
+
+    def target(self, dotted: str) -> str | None:
+        seen, at = set[int](), dotted
+        while (step := self.step(at)) is not None:
+            if step[0] in seen:
+                return None
+            seen.add(step[0])
+            if step[1] is None:
+                return "removed"
+            at = step[1]
+        return at if seen else None
+
+
+@given(st.lists(st.tuples(st.sampled_from([*PATHS, None]), st.sampled_from(PATHS)), max_size=7))
+@settings(max_examples=500, deadline=None, derandomize=True)
+def test_matches_and_cycles_are_those_of_a_search_through_all_entries(moves: list[tuple[str | None, str]]) -> None:
+    loaded, naive = registry(entries(*moves)), Naive(moves)
+    assert [problem.entry.place for _, problem in loaded.problems if problem.entry] == naive.circular
+    for reference in PATHS:
+        found = target(loaded, reference)
+        assert (found and found.replace(":", ".")) == naive.target(reference.replace(":", ".")), reference
+    deprecated = {old.replace(":", ".") for _, (new, old) in naive.moves if new != old}
+    for path in ("a", "b", "c", "a.b", "a.b.c", "d"):
+        assert loaded.speaks_below(path) == any(old.startswith(f"{path}.") for old in deprecated)
+        assert sorted(loaded.names_below(path)) == sorted(
+            old.rpartition(".")[2] for old in deprecated if old.rpartition(".")[0] == path
+        )
+    for name in "abcd":
+        for named, written in (
+            (loaded.canonical_named(name), [new for new, _ in moves if new]),
+            (loaded.deprecated_named(name), [old for _, old in moves]),
+        ):
+            expected = [reference for reference in written if reference[-1] == name]
+            assert [*map(str, named)] == list(dict.fromkeys(expected))
+
+
+def test_a_long_way_is_gone_once() -> None:
+    count = 5_000
+    chain = [(f"m{n + 1}:A", f"m{n}:A") for n in range(count)]
+    assert target(registry(entries(*chain)), "m0:A") == f"m{count}:A"
+    circle = registry(entries(*chain, ("m0:A", f"m{count}:A")))
+    assert len(circle.problems) == count + 1
+
+
+@given(st.text(alphabet="aé_1.: \n", max_size=8) | st.sampled_from([*REFERENCES, *NO_REFERENCES]))
+@settings(deadline=None, derandomize=True)
+def test_a_reference_that_is_one_at_a_glance_is_one(text: str) -> None:
+    module, colon, name = text.partition(":")
+    is_reference = is_dotted_name(module) and (not colon or is_dotted_name(name))
+    assert is_reference or not is_plain_reference(text)
+    assert is_reference == bool(is_plain_reference(text)) or not text.isascii()
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_places_are_those_of_the_values(seed: int) -> None:
+    pick = random.Random(seed)
+    value = entries(*([copy.deepcopy(pick.choice(FULL["entries"])) for _ in range(pick.randint(1, 5))]), packages=["p"])
+    source = json.dumps(value, indent=pick.choice([None, 1]))
+    places = Places(source)
+    ways: list[tuple[str | int, ...]] = [
+        ("entries", number, key) for number, entry in enumerate(value["entries"]) for key in entry
+    ]
+    ways += [("entries", number, "deprecated", 0) for number in range(len(value["entries"]))]
+    for way in pick.sample(ways, len(ways)):
+        expected = value
+        for part in way:
+            expected = expected[part]  # type: ignore[index]
+        assert json.loads(source[slice(*places.locate(way))]) == expected
+        if isinstance(way[-1], str):
+            assert json.loads(source[slice(*places.locate(way, key=True))]) == way[-1]
+    whole = places.locate(())
+    assert places.locate(("nothing", 1)) == whole
+    assert places.locate(("entries", 99, "reason")) == places.locate(("entries",))
+    assert places.locate((0,)) == whole
 
 
 # extends

@@ -5,13 +5,15 @@ A look-up is pure: from a path to the entry that speaks of it and where its chai
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
-from ssot_lsp.registry.load import LoadedFile, Locate, Problem, load_files
-from ssot_lsp.registry.locate import locate
+from ssot_lsp.registry.load import LoadedFile, Locate, Problem, WrittenEntry, load_files
 from ssot_lsp.registry.validate import NotARegistryError, RegistryError
 from ssot_lsp.text import Text
 
@@ -31,6 +33,16 @@ class Match(NamedTuple):
     """The last entry of that chain: the same one, unless the canonical path is itself deprecated."""
 
 
+class _Step(NamedTuple):
+    """One move of a dotted path."""
+
+    written: WrittenEntry
+    deprecated: str
+    """Which of its deprecated references covers the path."""
+    length: int
+    """How much of the path that is, in code points."""
+
+
 def load(
     path: Path,
     root: Path,
@@ -41,7 +53,20 @@ def load(
 
     Raises RegistryError if one of them cannot be used.
     """
-    return Registry(tuple(load_files(path, root, read, distributed)))
+    with _uncollected():
+        return Registry(tuple(load_files(path, root, read, distributed)))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection, which would search all the new objects of a large registry again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Registry:
@@ -51,12 +76,12 @@ class Registry:
         self.files = files
         self.packages = files[0].packages if files else ()
         """The first-party packages as the nearest registry gives them; empty if it does not."""
-        self._parents: set[str] | None = None
-        self._index = _index(self.entries)
-        cycles = [entry for _, entry in sorted(_cycles(self, self.entries).items())]
-        if cycles:
-            circular = {id(entry) for entry in cycles}
-            self._index = _index(entry for entry in self.entries if id(entry) not in circular)
+        self._written = tuple(written for file in files for written in file.written)
+        self._index = _index(self._written)
+        circular = self._circular()
+        if circular:
+            self._index = _index(written for written in self._written if written not in circular)
+        cycles = sorted((written.entry for written in circular), key=lambda entry: (str(entry.path), entry.place))
         self.problems: tuple[Problem, ...] = (
             *((file.path, problem) for file in files for problem in file.problems),
             *((entry.path, self._cycle_problem(entry)) for entry in cycles),
@@ -66,29 +91,60 @@ class Registry:
     @property
     def entries(self) -> Iterator[Entry]:
         """Every entry that was read, the nearest registry's first, those in cycles included."""
-        return (entry for file in self.files for entry in file.entries)
+        return (written.entry for written in self._written)
+
+    @property
+    def exclusive(self) -> Iterator[Entry]:
+        """The entries that are exclusive."""
+        return (written.entry for written in self._written if written.exclusive)
 
     def text(self, path: Path) -> Text:
         """The text of one of the registry's files."""
-        return next(file.text for file in self.files if file.path == path)
+        return self._file(path).text
 
     def location(self, entry: Entry, *place: str | int) -> Location:
         """Where an entry stands, or with `place` the value at that key of it."""
-        text = self.text(entry.path)
-        return Location(entry.path, text, locate(text.source, ("entries", entry.place, *place)))
+        file = self._file(entry.path)
+        return Location(entry.path, file.text, file.places.locate(("entries", entry.place, *place)))
+
+    def _file(self, path: Path) -> LoadedFile:
+        return next(file for file in self.files if file.path == path)
 
     def speaks_below(self, dotted: str) -> bool:
         """Whether an entry speaks of something under a dotted path."""
-        if self._parents is None:
-            self._parents = {path[:end] for path in self._index for end in _dots(path)}
-        return dotted in self._parents
+        return dotted in self._below
 
     def names_below(self, dotted: str) -> Iterator[str]:
         """The last parts of the deprecated paths directly under a dotted path, in the order of the registry."""
-        for path in self._index if self.speaks_below(dotted) else ():
-            parent, _, name = path.rpartition(".")
-            if parent == dotted:
-                yield name
+        return (path[len(dotted) + 1 :] for path in self._below.get(dotted, ()))
+
+    @cached_property
+    def _below(self) -> dict[str, list[str]]:
+        """The deprecated paths directly under each path that has some under it, however far."""
+        below: dict[str, list[str]] = {}
+        for path in self._index:
+            below.setdefault(path.rpartition(".")[0], []).append(path)
+        for path in (*below,):
+            while (path := path.rpartition(".")[0]) and path not in below:
+                below[path] = []
+        below.pop("", None)
+        return below
+
+    def canonical_named(self, name: str) -> tuple[ObjectRef, ...]:
+        """The canonical references that end in `name`, in the order of the registry."""
+        return tuple(map(ObjectRef.parse, self._canonical_by_name.get(name, ())))
+
+    def deprecated_named(self, name: str) -> tuple[ObjectRef, ...]:
+        """The deprecated references that end in `name`, in the order of the registry."""
+        return tuple(map(ObjectRef.parse, self._deprecated_by_name.get(name, ())))
+
+    @cached_property
+    def _canonical_by_name(self) -> dict[str, list[str]]:
+        return _by_name(written.canonical for written in self._written if written.canonical is not None)
+
+    @cached_property
+    def _deprecated_by_name(self) -> dict[str, list[str]]:
+        return _by_name(reference for written in self._written for reference in written.deprecated)
 
     def match(self, ref: ObjectRef) -> Match | None:
         """What the registry says of a path; None if nothing.
@@ -97,38 +153,64 @@ class Registry:
         nothing is said of the path. `ref` says how the path was written: `from a.b import C` is `a.b:C`, and
         `import a.b` is `a.b`.
         """
-        step = self._step(ref)
-        if step is None:
-            return None
-        first, deprecated, target = step
-        last, seen = first, {id(first)}
-        while target is not None:
-            following = self._step(target)
-            if following is None:
-                break
-            if id(following[0]) in seen:
+        way: dict[WrittenEntry, str] = {}
+        target: ObjectRef | None = ref
+        while target is not None and (step := self._step(target.dotted)) is not None:
+            if step.written in way:
                 return None
-            last, _, target = following
-            seen.add(id(last))
-        return Match(first, deprecated, target, last)
+            way[step.written] = step.deprecated
+            canonical = step.written.entry.canonical
+            target = None if canonical is None else _moved(target, step.length, canonical)
+        if not way:
+            return None
+        first, deprecated = next(iter(way.items()))
+        return Match(first.entry, ObjectRef.parse(deprecated), target, next(reversed(way)).entry)
 
-    def _step(self, ref: ObjectRef) -> tuple[Entry, ObjectRef, ObjectRef | None] | None:
-        """One move: the longest entry that covers `ref`, which of its references, and the path after the move."""
-        dotted = ref.dotted
-        end = len(dotted)
-        while end > 0:
-            for entry, deprecated in self._index.get(dotted[:end], ()):
-                canonical = entry.canonical
-                if canonical is None:
-                    return entry, deprecated, None
+    def _step(self, dotted: str) -> _Step | None:
+        """One move of a dotted path: by the longest entry that covers it."""
+        for prefix in _prefixes(dotted):
+            for written, deprecated in self._index.get(prefix, ()):
+                canonical = _dotted(written.canonical or "")
                 # a push-down (`foo` → `foo.bar.baz`): what is at or under its target is canonical already, and so is
                 # what is on the way there
-                is_push_down = _covers(deprecated.dotted, canonical.dotted)
-                is_on_the_way = len(dotted) > end and _covers(dotted, canonical.dotted)
-                if not (is_push_down and (is_on_the_way or _covers(canonical.dotted, dotted))):
-                    return entry, deprecated, _moved(ref, end, canonical)
-            end = dotted.rfind(".", 0, end)
+                is_push_down = _covers(prefix, canonical)
+                is_on_the_way = len(dotted) > len(prefix) and _covers(dotted, canonical)
+                if not (is_push_down and (is_on_the_way or _covers(canonical, dotted))):
+                    return _Step(written, deprecated, len(prefix))
         return None
+
+    def _circular(self) -> set[WrittenEntry]:
+        """The entries whose canonical path leads back to the entry itself through others, and those others."""
+        circular: set[WrittenEntry] = set()
+        settled: set[str] = set()
+        """Canonical paths of which all that comes after them is known, since each move is one of a whole path."""
+        apart: dict[str, bool] = {}
+        """Whether no entry speaks of a path, nor of one around it."""
+
+        def is_apart(path: str) -> bool:
+            parent = path.rpartition(".")[0]
+            if parent not in apart:
+                apart[parent] = not any(prefix in self._index for prefix in _prefixes(parent))
+            return apart[parent] and path not in self._index
+
+        for first in self._written:
+            path = _dotted(first.canonical or "")
+            if is_apart(path):  # as nearly all are
+                continue
+            way, passed, is_whole = {first: 0}, list[str](), True
+            while not is_apart(path) and path not in settled and (step := self._step(path)) is not None:
+                passed.append(path)
+                is_whole = is_whole and step.length == len(path)
+                if step.written in way:
+                    if is_whole or step.written is first:
+                        circular.update([*way][way[step.written] :])
+                    break
+                way[step.written] = len(way)
+                canonical = step.written.canonical
+                path = "" if canonical is None else _dotted(canonical) + path[step.length :]
+            if is_whole:
+                settled.update(passed)
+        return circular
 
     def _cycle_problem(self, entry: Entry) -> Diagnostic:
         message = f"{entry.canonical} leads back to itself through other entries: no entry of a cycle is applied"
@@ -136,22 +218,39 @@ class Registry:
         return Diagnostic("SSOT102", "registry-cycle", message, Severity.ERROR, span, entry=entry)
 
 
-def _index(entries: Iterable[Entry]) -> dict[str, tuple[tuple[Entry, ObjectRef], ...]]:
+def _index(entries: Iterable[WrittenEntry]) -> dict[str, list[tuple[WrittenEntry, str]]]:
     """Entries by each of their deprecated paths; where two share one, the one with `:` first, then the nearest."""
-    index: dict[str, tuple[tuple[Entry, ObjectRef], ...]] = {}
-    for entry in entries:
-        for ref in entry.deprecated:
-            if ref != entry.canonical:
-                index[ref.dotted] = (*index.get(ref.dotted, ()), (entry, ref))
-    for dotted, found in index.items():
+    index: dict[str, list[tuple[WrittenEntry, str]]] = {}
+    for written in entries:
+        canonical = written.canonical
+        for reference in written.deprecated:
+            if reference != canonical:
+                index.setdefault(_dotted(reference), []).append((written, reference))
+    for found in index.values():
         if len(found) > 1:
-            index[dotted] = tuple(sorted(found, key=lambda item: not item[1].qualname))
+            found.sort(key=lambda item: ":" not in item[1])
     return index
 
 
-def _dots(dotted: str) -> Iterator[int]:
-    """Where the dots of a path are."""
-    return (index for index, character in enumerate(dotted) if character == ".")
+def _by_name(references: Iterable[str]) -> dict[str, list[str]]:
+    """References, each once, by their last part."""
+    found: dict[str, list[str]] = {}
+    for reference in dict.fromkeys(references):
+        found.setdefault(_dotted(reference).rpartition(".")[2], []).append(reference)
+    return found
+
+
+def _dotted(reference: str) -> str:
+    """The dotted path of a reference as written."""
+    return reference.replace(":", ".")
+
+
+def _prefixes(dotted: str) -> Iterator[str]:
+    """A path and the paths around it, the longest first."""
+    end = len(dotted)
+    while end > 0:
+        yield dotted[:end]
+        end = dotted.rfind(".", 0, end)
 
 
 def _covers(prefix: str, dotted: str) -> bool:
@@ -169,20 +268,3 @@ def _moved(ref: ObjectRef, matched: int, canonical: ObjectRef) -> ObjectRef:
         return ObjectRef(canonical.module, rest)
     in_module = ref.module[matched + 1 :]
     return ObjectRef(f"{canonical.module}.{in_module}" if in_module else canonical.module, ref.qualname)
-
-
-def _cycles(registry: Registry, entries: Iterable[Entry]) -> dict[tuple[str, int], Entry]:
-    """The entries whose canonical path leads back to the entry itself through others, and those others."""
-    found: dict[tuple[str, int], Entry] = {}
-    for entry in entries:
-        target, way = entry.canonical, [entry]
-        while target is not None:
-            step = registry._step(target)
-            if step is None or step[0] in way[1:]:
-                break
-            if step[0] is entry:
-                found |= {(str(other.path), other.place): other for other in way}
-                break
-            way.append(step[0])
-            target = step[2]
-    return found

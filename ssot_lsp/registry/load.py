@@ -6,17 +6,51 @@ left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ssot_lsp.files import is_glob
-from ssot_lsp.model import Applicability, Diagnostic, Entry, ObjectRef, Severity, is_dotted_name
-from ssot_lsp.registry.locate import JsonPath, locate
+from ssot_lsp.model import Applicability, Diagnostic, Entry, ObjectRef, Severity, is_dotted_name, is_plain_reference
+from ssot_lsp.registry.locate import JsonPath, Places
 from ssot_lsp.registry.validate import RegistryError, decode, error_at, key_of, validated
 from ssot_lsp.text import Span, Text
 
 Problem = tuple[Path, Diagnostic]
+
+
+class WrittenEntry:
+    """An entry as it stands in its file, where all is valid. Most are never asked for more than their paths."""
+
+    __slots__ = ("_entry", "_item", "_path", "_place")
+
+    def __init__(self, path: Path, place: int, item: Mapping[str, Any]) -> None:
+        self._path = path
+        self._place = place
+        self._item = item
+        self._entry: Entry | None = None
+
+    @property
+    def canonical(self) -> str | None:
+        """The canonical reference as written; None if the object was removed."""
+        return self._item["canonical"]  # type: ignore[no-any-return]
+
+    @property
+    def deprecated(self) -> list[str]:
+        """The deprecated references as written."""
+        return self._item["deprecated"]  # type: ignore[no-any-return]
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether any other path to the object is to be flagged too."""
+        return self._item.get("exclusive", False)  # type: ignore[no-any-return]
+
+    @property
+    def entry(self) -> Entry:
+        """The entry itself, each time the same."""
+        if self._entry is None:
+            self._entry = _entry(self._path, self._place, self._item)
+        return self._entry
 
 
 class LoadedFile(NamedTuple):
@@ -24,10 +58,16 @@ class LoadedFile(NamedTuple):
 
     path: Path
     text: Text
+    places: Places
     packages: tuple[str, ...]
     extends: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    written: tuple[WrittenEntry, ...]
     problems: tuple[Diagnostic, ...]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The entries; making them all takes as long as reading the file."""
+        return tuple(written.entry for written in self.written)
 
 
 Locate = Callable[[str], Path | None]
@@ -82,42 +122,61 @@ def load_file(path: Path, text: Text) -> LoadedFile:
     Raises RegistryError if it cannot be used.
     """
     value, unknown = validated(path, text)
-    problems = [_problem(text, place, reason) for place, reason in unknown]
+    places = Places(text.source)
+    problems = [_problem(places, place, reason) for place, reason in unknown]
     skipped = {place[1] for place, _ in unknown if place[0] == "entries"}
     packages = tuple(value.get("packages", ()))
     for index, name in enumerate(packages):
         if not is_dotted_name(name):
             raise error_at(path, text, ("packages", index), f"{name!r} is not a dotted name")
-    entries: list[Entry] = []
+    are_plain = all(map(is_plain_reference, _references(value["entries"])))
+    written: list[WrittenEntry] = []
     for index, item in enumerate(value["entries"]):
-        entry = _entry(path, text, index, item)
-        bad = [number for number, glob in enumerate(entry.allow) if not is_glob(glob)]
-        problems += (_problem(text, ("entries", index, "allow", number), "not a glob") for number in bad)
-        if index not in skipped and not bad:
-            entries.append(entry)
-    return LoadedFile(path, text, packages, tuple(value.get("extends", ())), tuple(entries), tuple(problems))
+        if not are_plain:
+            _check_references(path, text, index, item)
+        bad = [number for number, glob in enumerate(item.get("allow", ())) if not is_glob(glob)]
+        if bad:
+            problems += (_problem(places, ("entries", index, "allow", number), "not a glob") for number in bad)
+        elif index not in skipped:
+            written.append(WrittenEntry(path, index, item))
+    return LoadedFile(path, text, places, packages, tuple(value.get("extends", ())), tuple(written), tuple(problems))
 
 
-def _problem(text: Text, place: JsonPath, reason: str) -> Diagnostic:
-    span = locate(text.source, place, key=True)
+def _problem(places: Places, place: JsonPath, reason: str) -> Diagnostic:
+    span = places.locate(place, key=True)
     return Diagnostic("SSOT100", "invalid-registry", f"{key_of(place)}: {reason}", Severity.WARNING, span)
 
 
-def _entry(path: Path, text: Text, index: int, item: Mapping[str, Any]) -> Entry:
-    def refs(key: str) -> tuple[ObjectRef, ...]:
-        return tuple(ref(written, key, number) for number, written in enumerate(item.get(key, ())))
+def _references(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """All references of some entries."""
+    for item in items:
+        if item["canonical"] is not None:
+            yield item["canonical"]
+        yield from item["deprecated"]
+        yield from item.get("alternatives", ())
 
-    def ref(written: str, *place: str | int) -> ObjectRef:
+
+def _check_references(path: Path, text: Text, index: int, item: Mapping[str, Any]) -> None:
+    """Raises RegistryError for the first reference of an entry that is none."""
+    places: list[tuple[JsonPath, str]] = []
+    if item["canonical"] is not None:
+        places.append((("canonical",), item["canonical"]))
+    for key in ("deprecated", "alternatives"):
+        places += (((key, number), reference) for number, reference in enumerate(item.get(key, ())))
+    for place, reference in places:
         try:
-            return ObjectRef.parse(written)
+            ObjectRef.parse(reference)
         except ValueError as error:
             raise error_at(path, text, ("entries", index, *place), str(error)) from error
 
+
+def _entry(path: Path, place: int, item: Mapping[str, Any]) -> Entry:
+    """An entry from what stands in its file, which is valid."""
     canonical = item["canonical"]
     return Entry(
-        canonical=None if canonical is None else ref(canonical, "canonical"),
-        deprecated=refs("deprecated"),
-        alternatives=refs("alternatives"),
+        canonical=None if canonical is None else ObjectRef.parse(canonical),
+        deprecated=tuple(map(ObjectRef.parse, item["deprecated"])),
+        alternatives=tuple(map(ObjectRef.parse, item.get("alternatives", ()))),
         reason=item.get("reason", ""),
         issue=item.get("issue", ""),
         owner=item.get("owner", ""),
@@ -128,5 +187,5 @@ def _entry(path: Path, text: Text, index: int, item: Mapping[str, Any]) -> Entry
         exclusive=item.get("exclusive", False),
         allow=tuple(item.get("allow", ())),
         path=path,
-        place=index,
+        place=place,
     )

@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ssot_lsp.text import Span
 
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
+_COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
+_COMMA = re.compile(r"[ \t\n\r]*,?[ \t\n\r]*")
 
 JsonPath = Sequence[str | int]
 
@@ -22,40 +25,64 @@ def locate(source: str, path: JsonPath, *, key: bool = False) -> Span:
     """The span (code points) of the value at `path` in a JSON text, or with `key` that of the last key itself.
 
     A path that does not exist gives the nearest value above it; an element of an array has no key and gives its value.
-    The text must be valid JSON up to that value: else the span of the whole text comes back.
+    The text must be valid JSON up to the end of that value: else the rest of the text from its beginning comes back.
     """
-    start = _skip_space(source, 0)
-    found = Span(start, len(source))
-    try:
-        found = Span(start, _DECODER.raw_decode(source, start)[1])
-        for depth, part in enumerate(path):
-            is_last = depth == len(path) - 1
-            member = next((m for m in _members(source, found.start) if m[0] == part), None)
-            if member is None:
-                return found
-            _, key_span, value = member
-            found = key_span if key and is_last and key_span else value
-    except (ValueError, RecursionError):
-        pass
-    return found
+    return Places(source).locate(path, key=key)
+
+
+class Places:
+    """Where the values of one JSON text stand. It walks along each array only once."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._arrays: dict[int, tuple[list[int], Iterator[int]]] = {}
+        """By where an array begins: where its elements do, as far as the walk went, and the walk to the others."""
+
+    def locate(self, path: JsonPath, *, key: bool = False) -> Span:
+        """What `locate` says of the text."""
+        start, key_span = _skip(_SPACE, self._source, 0), None
+        try:
+            for part in path:
+                found = self._member(start, part)
+                if found is None:
+                    key_span = None
+                    break
+                key_span, start = found
+            return key_span if key and key_span else Span(start, _end(self._source, start))
+        except (ValueError, RecursionError):
+            return Span(start, len(self._source))
+
+    def _member(self, start: int, part: str | int) -> tuple[Span | None, int] | None:
+        """The key and the beginning of the value at a key or an index of what begins at `start`; None without one."""
+        if isinstance(part, str):
+            return next(((key, at) for name, key, at in _members(self._source, start) if name == part), None)
+        if start not in self._arrays:
+            elements = (at for name, _, at in _members(self._source, start) if isinstance(name, int))
+            self._arrays[start] = [], elements
+        walked, others = self._arrays[start]
+        walked += islice(others, max(part + 1 - len(walked), 0))
+        return (None, walked[part]) if part < len(walked) else None
 
 
 def members(source: str) -> Iterator[tuple[tuple[str | int, ...], Span | None, Span]]:
     """Every member of every object and array of a valid JSON text, outer ones first: path, key's span, value's span."""
-    todo: list[tuple[tuple[str | int, ...], int]] = [((), _skip_space(source, 0))]
+    todo: list[tuple[tuple[str | int, ...], int]] = [((), _skip(_SPACE, source, 0))]
     while todo:
         path, start = todo.pop()
-        for part, key_span, value in _members(source, start):
-            yield (*path, part), key_span, value
-            todo.append(((*path, part), value.start))
+        for part, key_span, at in _members(source, start):
+            yield (*path, part), key_span, Span(at, _end(source, at))
+            todo.append(((*path, part), at))
 
 
-def _members(source: str, start: int) -> Iterator[tuple[str | int, Span | None, Span]]:
-    """The members of the object or array at `start`: key or index, the key's span, the value's span."""
+def _members(source: str, start: int) -> Iterator[tuple[str | int, Span | None, int]]:
+    """The members of the object or array at `start`: key or index, the key's span, where the value begins.
+
+    Nothing is read behind the beginning of the last one that is asked for.
+    """
     if source[start : start + 1] not in ("{", "["):
         return
     is_object = source[start] == "{"
-    at = _skip_space(source, start + 1)
+    at = _skip(_SPACE, source, start + 1)
     index = 0
     while at < len(source) and source[at] not in "]}":
         name: str | int = index
@@ -63,15 +90,17 @@ def _members(source: str, start: int) -> Iterator[tuple[str | int, Span | None, 
         if is_object:
             name, end = _DECODER.raw_decode(source, at)
             key_span = Span(at, end)
-            at = _skip_space(source, _skip_space(source, end) + 1)
-        end = _DECODER.raw_decode(source, at)[1]
-        yield name, key_span, Span(at, end)
-        at = _skip_space(source, end)
-        if source[at : at + 1] == ",":
-            at = _skip_space(source, at + 1)
+            at = _skip(_COLON, source, end)
+        yield name, key_span, at
+        at = _skip(_COMMA, source, _end(source, at))
         index += 1
 
 
-def _skip_space(source: str, at: int) -> int:
-    match = _SPACE.match(source, at)
+def _end(source: str, start: int) -> int:
+    """Where the value that begins at `start` ends."""
+    return _DECODER.raw_decode(source, start)[1]
+
+
+def _skip(pattern: re.Pattern[str], source: str, at: int) -> int:
+    match = pattern.match(source, at)
     return match.end() if match else at

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,17 +90,19 @@ def _known(value: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[tuple[str 
     ]
     known = {key: item for key, item in value.items() if key in _properties()}
     if isinstance(known["entries"], list):
-        of_entry, entries = _entry_properties(), []
-        for index, entry in enumerate(known["entries"]):
-            is_object = isinstance(entry, dict)
-            odd = [key for key in entry if key not in of_entry] if is_object else []
-            unknown += ((("entries", index, key), _unknown(key, of_entry)) for key in odd)
-            entries.append({key: item for key, item in entry.items() if key in of_entry} if odd else entry)
-        known["entries"] = entries
+        of_entry, entries = _entry_properties(), known["entries"]
+        knows_all = frozenset(of_entry).issuperset
+        odd = [index for index, entry in enumerate(entries) if isinstance(entry, dict) and not knows_all(entry)]
+        known["entries"] = entries = [*entries] if odd else entries
+        for index in odd:
+            entry = entries[index]
+            unknown += ((("entries", index, key), _unknown(key, of_entry)) for key in entry if key not in of_entry)
+            entries[index] = {key: item for key, item in entry.items() if key in of_entry}
     return known, unknown
 
 
-def _unknown(key: str, known: Sequence[str]) -> str:
+@lru_cache
+def _unknown(key: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only a registry with a mistake needs it
 
     close = get_close_matches(key, known, 1) or get_close_matches(key.lower(), known, 1)
@@ -111,24 +113,36 @@ def _is_plainly_valid(value: dict[str, Any]) -> bool:
     """Whether a registry is valid at a glance. It saves loading the validator, which knows what exactly is wrong."""
     if type(value.get("version")) is not int or value["version"] != 1 or not isinstance(value.get("$schema", ""), str):
         return False
-    lists = [value.get("packages", []), value.get("extends", [])]
-    if not isinstance(value["entries"], list):
+    if not (_is_list_of_strings(value.get("packages", [])) and _is_list_of_strings(value.get("extends", []))):
         return False
-    for entry in value["entries"]:
-        if not isinstance(entry, dict) or "canonical" not in entry or not entry.get("deprecated"):
-            return False
-        if not isinstance(entry["canonical"], (str, type(None))) or not isinstance(entry.get("exclusive", True), bool):
-            return False
-        if any(not isinstance(entry.get(key, ""), str) for key in ("reason", "issue", "owner", "since", "removal")):
-            return False
-        if entry.get("severity", "error") not in _SEVERITIES or entry.get("applicability", "safe") not in _SURE:
-            return False
-        lists += (entry["deprecated"], entry.get("alternatives", []), entry.get("allow", []))
-    return all(isinstance(items, list) and all(isinstance(item, str) and item for item in items) for items in lists)
+    return isinstance(value["entries"], list) and all(map(_is_plain_entry, value["entries"]))
 
 
-_SEVERITIES = [severity.label for severity in Severity]
-_SURE = [applicability.value for applicability in Applicability]
+def _is_plain_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or "canonical" not in entry or not entry.get("deprecated"):
+        return False
+    return all([_PLAIN[key](item) for key, item in entry.items()])  # noqa: C419 - a generator takes twice the time
+
+
+def _is_list_of_strings(items: Any) -> bool:
+    return isinstance(items, list) and all([isinstance(item, str) and item for item in items])  # noqa: C419
+
+
+def _is_string(item: Any) -> bool:
+    return isinstance(item, str)
+
+
+_PLAIN: dict[str, Callable[[Any], bool]] = {
+    "canonical": lambda item: item is None or isinstance(item, str),
+    "deprecated": _is_list_of_strings,
+    "alternatives": _is_list_of_strings,
+    **dict.fromkeys(("reason", "issue", "owner", "since", "removal"), _is_string),
+    "severity": [severity.label for severity in Severity].__contains__,
+    "applicability": [applicability.value for applicability in Applicability].__contains__,
+    "exclusive": lambda item: isinstance(item, bool),
+    "allow": _is_list_of_strings,
+}
+"""For each key of an entry, whether a value is valid at a glance."""
 
 
 def _validate(path: Path, text: Text, value: dict[str, Any]) -> None:

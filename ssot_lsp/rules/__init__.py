@@ -142,9 +142,7 @@ class Subject:
 
     def same_name(self, name: str) -> tuple[ObjectRef, ...]:
         """The registry's canonical references that end in `name`."""
-        entries = self.project.registry.entries
-        found = (entry.canonical for entry in entries if entry.canonical is not None)
-        return tuple(dict.fromkeys(ref for ref in found if ref.dotted.rpartition(".")[2] == name))
+        return self.project.registry.canonical_named(name)
 
     def defined(self, ref: ObjectRef, message: str) -> tuple[Related, ...]:
         """A related place: where an object is defined, if that is known."""

@@ -169,8 +169,7 @@ def _renamed(mention: Mention, ref: ObjectRef) -> Diagnostic | None:
     name, _, attributes = ref.qualname.partition(".")
     if not mention.string.kind.is_patch or not name:
         return None
-    deprecated = (old for entry in mention.project.registry.entries for old in entry.deprecated)
-    for match in (mention.matched(old) for old in deprecated if old.dotted.rpartition(".")[2] == name):
+    for match in map(mention.matched, mention.project.registry.deprecated_named(name)):
         if match is None or match.target is None:
             continue
         moved = match.target._replace(qualname=".".join(filter(None, (match.target.qualname, attributes))))

@@ -113,7 +113,10 @@ class _Star:
         return tuple(self._brought(module, registry.names_below(module), reading.scopes.module)) if reading else ()
 
     def _brought(self, module: str, names: Iterable[str], scope: Scope) -> Iterator[_Brought]:
-        for name in names:
+        modules = self.project.modules
+        # what the star is not known to offer matters only if it is used: of many deprecated names these are few
+        candidates = {*modules.names(module), *(modules.exports(module) or ()), *self.used}
+        for name in (name for name in names if name in candidates):
             match = self.imported.match_of(ObjectRef(module, name)) if name not in scope.sites else None
             offered = self.offers(name) if match is not None else Answer.NO
             is_used = name in self.used
