@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ssot_lsp.config import Settings
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Replacement, Severity
+from ssot_lsp.modules import TODAY
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import Import, Mention, Rule, all_rules, imported_names, uses
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits, composed
@@ -40,7 +41,7 @@ def check(
         if diagnostic is not None:
             found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
     wanted = as_settings_say(sorted(found.values(), key=lambda d: d.span), project.settings)
-    return tuple(d for d in wanted if not _is_suppressed(d, document, today or date.today()))
+    return tuple(d for d in wanted if not _is_suppressed(d, document, project, today or date.today()))
 
 
 def as_settings_say(diagnostics: Iterable[Diagnostic], settings: Settings) -> Iterator[Diagnostic]:
@@ -81,13 +82,15 @@ def _first(subject: Import | Mention, on_fault: Report | None) -> Diagnostic | N
     return None
 
 
-def _is_suppressed(diagnostic: Diagnostic, document: Document, today: date) -> bool:
+def _is_suppressed(diagnostic: Diagnostic, document: Document, project: Project, today: date) -> bool:
     """Whether a comment silences it: on its rows, or on the first or last row of its statement or call."""
     if not document.syntax.suppressions:
         return False
     spans = [diagnostic.span]
     spans += (s.span for s in document.syntax.imports if s.span.contains(diagnostic.span))
     spans += (s.place for s in document.syntax.paths if s.span == diagnostic.span)
+    if any(s.until is not None for s in document.syntax.suppressions):
+        project.modules.asked.add(TODAY)
     rows = {document.text.position(offset).row for span in spans for offset in span}
     return any(s.row in rows and s.silences(diagnostic.code, today) for s in document.syntax.suppressions)
 

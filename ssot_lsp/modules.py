@@ -23,6 +23,8 @@ from ssot_lsp.text import Span, Text
 
 T = TypeVar("T")
 
+TODAY = "#"
+"""In `Modules.asked`: the date, which decides whether a comment still silences."""
 ALL_MODULES = "*"
 """In `Modules.asked`: which modules there are."""
 DEFINERS = "?"

@@ -184,6 +184,11 @@ class Project:
             return None
         return Match(entry, ref, entry.canonical, entry) if self.registry.match(ref) is None else None
 
+    @property
+    def has_exclusive(self) -> bool:
+        """Whether any object is to be imported by its canonical path alone."""
+        return bool(self._exclusive)
+
     def may_be_exclusive(self, ref: ObjectRef) -> bool:
         """Whether `exclusive` may speak of a path, as far as a first look at its module tells."""
         if not (self._exclusive and ref.qualname and self.modules.is_first_party(ref.module)):

@@ -1,6 +1,7 @@
 """Many files of one project: looked at, and worked on where that matters, by all cores; in the order of the files.
 
-The one seam is a `concurrent.futures.Executor`: whatever maps a picklable function over picklable arguments will do.
+The one seam is a `concurrent.futures.Executor`: whatever maps a function of a module over arguments that can be pickled
+will do, be it a pool of processes here or a cluster's.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
+from ssot_lsp.cache import digest_of
 from ssot_lsp.config import Settings
 from ssot_lsp.project import Project
-from ssot_lsp.screen import Screen
+from ssot_lsp.screen import Claim, Screen
 
-T = TypeVar("T")
-
-_ENOUGH = 400
-"""Files; fewer are done before another process would have begun."""
+ENOUGH = 400
+"""Files; fewer are done before another process would have begun, or a cache would have been read."""
 _CHUNKS = 16
 """Pieces of the work for each process: small, so that none waits long for the last; but neighbours share modules."""
+
+Work = Callable[[Project, Path], Any]
+"""What is to be done with a file: a function of a module, as it is pickled by its name."""
 
 
 class Chunk(NamedTuple):
@@ -32,8 +35,31 @@ class Chunk(NamedTuple):
     overrides: dict[str, Any]
     """The settings that are not in the project's own files."""
     files: tuple[str, ...]
-    work: Callable[[Project, Path], Any]
-    """What is to be done with each file that may matter: a function of a module, by which it is pickled."""
+    work: Work
+    remembers: bool
+    """Whether what the outcome rests on is wanted too."""
+
+
+class Found(NamedTuple):
+    """What came of a file that mattered."""
+
+    file: str
+    value: Any
+    rests_on: tuple[str, ...]
+    """As `Modules.asked` has it."""
+
+
+Seen = tuple[int, int, int, str]
+"""A file as it was when it was read: the time of its last change (ns), size (bytes), inode, a digest of its bytes."""
+
+
+class Done(NamedTuple):
+    """What came of a chunk; with nothing but what was found, if nothing is to be remembered."""
+
+    found: list[Found]
+    seen: dict[str, Seen]
+    claims: dict[Claim, set[str]]
+    """Why the other files do not matter, and what that rests on."""
 
 
 class _Loaded(NamedTuple):
@@ -50,46 +76,59 @@ _loaded: list[_Loaded] = []
 
 
 def process(
-    project: Project, files: Sequence[str], work: Callable[[Project, Path], T], executor: Executor | None, jobs: int = 1
-) -> Iterator[tuple[int, list[T]]]:
+    project: Project,
+    files: Sequence[str],
+    work: Work,
+    executor: Executor | None = None,
+    jobs: int = 1,
+    *,
+    remembers: bool = False,
+) -> Iterator[tuple[int, Done]]:
     """Do some work with each file in which a rule may have something to say, in the order of the files.
 
     Gives, piece by piece, how many files that was, and what came of those that mattered.
     """
-    screen = Screen(project)
-    _loaded[:] = [_Loaded(project.root, project.overrides, project, screen)]
-    size = max(1, len(files) // (_CHUNKS * jobs))
+    _loaded[:] = [_Loaded(project.root, project.overrides, project, Screen(project))]
+    size = max(1, -(-len(files) // (_CHUNKS * jobs)))
     pieces = [tuple(files[start : start + size]) for start in range(0, len(files), size)]
-    chunks = [Chunk(project.root, project.overrides, piece, work) for piece in pieces]
+    chunks = [Chunk(project.root, project.overrides, piece, work, remembers) for piece in pieces]
     done = executor.map(process_chunk, chunks) if executor is not None else map(process_chunk, chunks)
     for piece, found in zip(pieces, done, strict=True):
         yield len(piece), found
 
 
-def process_chunk(chunk: Chunk) -> list[Any]:
+def process_chunk(chunk: Chunk) -> Done:
     """Do the work of one chunk, in whatever process this is."""
     loaded = next((at for at in _loaded if (at.root, at.overrides) == (chunk.root, chunk.overrides)), None)
     if loaded is None:
         project = Project.load(chunk.root, Settings(**chunk.overrides))
         loaded = _Loaded(chunk.root, chunk.overrides, project, Screen(project))
         _loaded[:] = [loaded]
-    return [chunk.work(loaded.project, Path(file)) for file in chunk.files if _matters(loaded, file)]
-
-
-def _matters(loaded: _Loaded, file: str) -> bool:
-    try:
-        with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - of every file there is
+    project, screen = loaded.project, loaded.screen
+    found: list[Found] = []
+    seen: dict[str, Seen] = {}
+    for file in chunk.files:
+        data = b""
+        with suppress(OSError), open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - of every file there is
+            facts = os.fstat(opened.fileno()) if chunk.remembers else None
             data = opened.read()
-    except OSError:
-        return True  # to be told
-    module, is_init = loaded.project.modules.name_of(file)
-    return not loaded.screen.passes(data, module, is_init=is_init)
+            if facts is not None:
+                seen[file] = (facts.st_mtime_ns, facts.st_size, facts.st_ino, digest_of(data))
+            module, is_init = project.modules.name_of(file)
+            if screen.passes(data, module, is_init=is_init):
+                continue
+        project.modules.asked.clear()
+        value = chunk.work(project, Path(file))
+        found.append(Found(file, value, tuple(project.modules.asked) if chunk.remembers else ()))
+    claims = dict(screen.claims) if chunk.remembers else {}
+    screen.claims.clear()
+    return Done(found, seen, claims)
 
 
 @contextmanager
 def executor(jobs: int, files: int) -> Iterator[Executor | None]:
     """As many processes as are asked for; none but this one where there is little to do."""
-    if jobs < 2 or files < _ENOUGH:
+    if jobs < 2 or files < ENOUGH:
         yield None
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - 20 ms

@@ -9,7 +9,7 @@ import click
 from ssot_lsp import __version__
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
-_COMMANDS = ("check", "fix", "explain", "server")
+_COMMANDS = ("check", "fix", "explain", "server", "cache")
 
 
 class _Commands(click.Group):

@@ -18,7 +18,7 @@ from ssot_lsp.cli.options import (
     print_reports,
     shared_options,
 )
-from ssot_lsp.cli.workspace import check_file, each_file, registry_reports, tell, with_findings
+from ssot_lsp.cli.workspace import check_files, registry_reports, tell, with_findings
 from ssot_lsp.model import Report
 from ssot_lsp.project import Project
 
@@ -42,7 +42,7 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     files = list(project.find_files(options.paths))
     if changed:
         files = _changed(files, project.root, base)
-    checked = each_file(options, project, files, "Checking", check_file)
+    checked = check_files(options, project, files)
     tell(project, checked)
     reports = with_findings([*registry_reports(project), *checked])
     slack = 0

@@ -26,7 +26,7 @@ from ssot_lsp.cli.options import (
     print_reports,
     shared_options,
 )
-from ssot_lsp.cli.workspace import check_file, each_file, registry_reports, tell, with_findings
+from ssot_lsp.cli.workspace import check_file, fix_files, registry_reports, tell, with_findings
 from ssot_lsp.config import ConfigError
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Project
@@ -52,7 +52,7 @@ def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None)
     changes: list[Change] = []
     reports: list[Report] = []
     files = _each_once(project.find_files(options.paths))
-    for change, report in each_file(options, project, files, "Fixing", partial(plan, applicability=applicability)):
+    for change, report in fix_files(options, project, files, partial(plan, applicability=applicability)):
         changes += [change] if change else []
         reports += [report] if report else []
     tell(project, reports)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from ssot_lsp import engine, repository
+import ssot_lsp
+from ssot_lsp import __version__, engine, repository
+from ssot_lsp.cache import digest, slot
 from ssot_lsp.cli.options import Options, note, progress
 from ssot_lsp.files import SourceFile, UnreadableFileError, decode
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
+from ssot_lsp.records import Record, TextOnDisk, pack, unpack
+from ssot_lsp.remembered import remembered
 from ssot_lsp.text import Text
 
 T = TypeVar("T")
@@ -52,16 +58,52 @@ def check_file(project: Project, path: Path) -> Report:
     return Report(path, document.text, tuple(fixed), told)
 
 
-def each_file(
-    options: Options, project: Project, files: Sequence[str], label: str, work: Callable[[Project, Path], T]
-) -> list[T]:
-    """Do some work with each file in which something may be found; in their order, with a progress bar."""
-    done: list[T] = []
+def check_files(options: Options, project: Project, files: Sequence[str]) -> list[Report]:
+    """Check some files: those in which something may be found, as far as it is not known from the last time."""
+    text_of = cache(TextOnDisk)
+    if not options.use_cache or len(files) < repository.ENOUGH:
+        records = [found.value for done in _each(options, project, files, _check) for found in done.found]
+    else:
+        run = partial(_each, options, project, work=_check, remembers=True)
+        is_whole = options.paths == (project.root,) and not project.settings.exclude
+        others = () if is_whole else project.modules.files()
+        name = project.root, *options.paths, *sorted(project.overrides.items())
+        records = remembered(project, files, others, slot(_key(project), *name), run)
+    return [unpack(record, text_of) for record in records]
+
+
+def _key(project: Project) -> str:
+    """What must be the same for old results to hold, besides the files: this program, the settings, the registry…"""
+    program = sorted((file.name, file.stat().st_mtime_ns) for file in Path(ssot_lsp.__file__).parent.rglob("*.py"))
+    registry = [(file.path, file.text.source) for file in project.registry.files]
+    where = project.modules.roots, sorted(project.modules.packages)
+    environment = project.environment.site_packages, sorted(project.environment.distributions)
+    return digest(__version__, sys.version, program, registry, project.settings, where, environment)
+
+
+def fix_files(options: Options, project: Project, files: Sequence[str], work: Callable[[Project, Path], T]) -> list[T]:
+    """Do the work of `fix` with each file in which something may be found, in their order."""
+    return [found.value for done in _each(options, project, files, work, "Fixing") for found in done.found]
+
+
+def _check(project: Project, path: Path) -> Record:
+    return pack(check_file(project, path))
+
+
+def _each(
+    options: Options,
+    project: Project,
+    files: Sequence[str],
+    work: Callable[[Project, Path], Any],
+    label: str = "Checking",
+    *,
+    remembers: bool = False,
+) -> Iterator[repository.Done]:
+    """What comes of each file that matters, with a progress bar meanwhile."""
     with progress(len(files), label) as bar, repository.executor(options.jobs, len(files)) as executor:
-        for count, found in repository.process(project, files, work, executor, options.jobs):
-            done += found
+        for count, done in repository.process(project, files, work, executor, options.jobs, remembers=remembers):
+            yield done
             bar.update(count)
-    return done
 
 
 def tell(project: Project, reports: Iterable[Report]) -> None:
