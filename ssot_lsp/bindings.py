@@ -287,8 +287,8 @@ class _Reader:
                 self.subscript(child, harmless, inside=inside)
             elif isinstance(child, ast.Compare):
                 harmless.update((child.left, *child.comparators))
-            elif isinstance(child, ast.Name) and child.id == "__path__":
-                self.open_modules = True
+            elif _name(child) == "__path__":
+                self.open_modules |= child not in harmless
             elif _name(child) == "__name__":
                 self.tells_its_name |= child not in harmless
             if isinstance(child, ast.ClassDef):
@@ -303,7 +303,7 @@ class _Reader:
                 self.open_modules = True
         elif called in _HARMLESS_CALLS:
             harmless.update(node.args)
-        if called == "getLogger":
+        if called in ("getLogger", "iter_modules", "walk_packages"):
             harmless.update(node.args)
         if called == "globals" or (called in ("locals", "vars") and not inside and not node.args):
             self.open_ended |= node not in harmless

@@ -933,6 +933,13 @@ X = 1
 === unknown: a:* b:* c:* d:* e:* a.* b.* c.* d.* e.*
 === either: elsewhere.sub:__path__
 
+## a __path__ that is only read
+--- a/__init__.py
+import pkgutil
+found = [module.name for module in pkgutil.iter_modules(__path__)]
+def folder(): return __path__[0]
+--- a/sub.py
+
 ## a __path__ extended by pkgutil
 --- one/p/__init__.py
 from pkgutil import extend_path
