@@ -224,12 +224,12 @@ class Collector(ast.NodeVisitor):
         self.sites.append(Site(item, whole, start, end, next(filter(None, self.contexts), "")))
 
     def generic_visit(self, node: ast.AST) -> None:
-        """Walk on; in a block, what follows a statement that leaves it never runs."""
+        """Walk on, but not into expressions; in a block, what follows a statement that leaves it never runs."""
         for field, value in ast.iter_fields(node):
             context = _context(node, field)
             self.contexts.append(context)
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
+                if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
                     self.visit(child)
                     if _leaves(child):
                         self.contexts[-1] = "never run"
