@@ -104,7 +104,7 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
     return Bindings(
         names={name: tuple(bindings) for name, bindings in reader.names.items()},
         stars=tuple(reader.stars),
-        open_ended=reader.open_ended or "__getattr__" in reader.names,
+        open_ended=reader.open_ended or reader.may_find_itself or "__getattr__" in reader.names,
         open_modules=reader.open_modules,
         all_parts=tuple(exports.parts) if exports.known else None,
         has_all=exports.seen,
@@ -128,9 +128,18 @@ class _Reader:
         self.is_conditional = False
         self.open_ended = False
         self.open_modules = False
+        self.looks_up_modules = False
+        """A function looks up a module by a name that it is given."""
+        self.tells_its_name = False
+        """`__name__` is used for more than a logger and a comparison, so it may be given to such a function."""
         self.declared: dict[str, ast.expr] = {}
         self.all_statements: list[tuple[ast.stmt, bool]] = []
         """The statements that set or change `__all__` at the top level, and whether they are conditional."""
+
+    @property
+    def may_find_itself(self) -> bool:
+        """Whether a function that looks up modules may find this one."""
+        return self.looks_up_modules and self.tells_its_name
 
     def bind(self, name: str, node: ast.AST, origin: ObjectRef | None = None) -> None:
         row, column = getattr(node, "lineno", 1) - 1, getattr(node, "col_offset", 0)
@@ -275,11 +284,13 @@ class _Reader:
             elif isinstance(child, ast.Call):
                 self.call(child, harmless, inside=inside)
             elif isinstance(child, ast.Subscript):
-                self.subscript(child, harmless)
+                self.subscript(child, harmless, inside=inside)
             elif isinstance(child, ast.Compare):
-                harmless.update(child.comparators)
-            elif isinstance(child, ast.Name) and child.id == "__path__":
-                self.open_modules = True
+                harmless.update((child.left, *child.comparators))
+            elif _name(child) == "__path__":
+                self.open_modules |= child not in harmless
+            elif _name(child) == "__name__":
+                self.tells_its_name |= child not in harmless
             if isinstance(child, ast.ClassDef):
                 self.open_ended |= any(_last_part(part) in _ENUM_EXPORTERS for part in child.decorator_list)
 
@@ -292,6 +303,8 @@ class _Reader:
                 self.open_modules = True
         elif called in _HARMLESS_CALLS:
             harmless.update(node.args)
+        if called in ("getLogger", "iter_modules", "walk_packages"):
+            harmless.update(node.args)
         if called == "globals" or (called in ("locals", "vars") and not inside and not node.args):
             self.open_ended |= node not in harmless
         elif called == "exec":
@@ -303,13 +316,23 @@ class _Reader:
             self.open_ended |= any(_name(argument) == "__name__" for argument in node.args)
         self.open_ended |= called in _ENUM_EXPORTERS
 
-    def subscript(self, node: ast.Subscript, harmless: set[ast.AST]) -> None:
+    def subscript(self, node: ast.Subscript, harmless: set[ast.AST], *, inside: bool) -> None:
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        is_globals = isinstance(node.value, ast.Call) and _name(node.value.func) == "globals"
         if isinstance(node.ctx, ast.Load):
             harmless.add(node.value)
+        elif is_globals and isinstance(key, str):  # `globals()["name"] = …` binds that name and no other
+            harmless.add(node.value)
+            if isinstance(node.ctx, ast.Store):
+                self.names.setdefault(key, []).append(Binding(node.lineno - 1, node.col_offset, is_conditional=True))
         if _last_part(node.value) == "modules":
             # another module's name, written out, is none of this module's business
             is_other = isinstance(node.slice, ast.Constant) and node.slice.value != self.module
-            self.open_ended |= not is_other
+            is_plain = isinstance(node.slice, ast.Name) or not isinstance(node.ctx, ast.Load)
+            root = _dotted(node.slice).partition(".")[0] if is_plain else ""
+            is_given = inside and root not in ("", "__name__", "__spec__")
+            self.looks_up_modules |= is_given
+            self.open_ended |= not (is_other or is_given)
             self.open_modules |= not isinstance(node.ctx, ast.Load)
 
 

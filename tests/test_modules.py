@@ -861,6 +861,39 @@ sys.modules[__spec__.name].x = 1
 === unknown: a:* b:* c:* d:* e:* f:* g:* h:* i:*
 === limit: e:* f:* i:*
 
+## a module that a function is told the name of
+--- a.py
+import logging, sys
+log = logging.getLogger(__name__)
+def look(name): return sys.modules[name].__dict__
+if __name__ == "__main__": print(look("os"))
+--- b.py
+import sys
+def add(name): setattr(sys.modules[name], "x", 1)
+add(__name__)
+--- c.py
+import sys
+def add(name=__name__): sys.modules[name].x = 1
+add()
+--- d.py
+import sys
+def load(spec, module): sys.modules[spec.name] = module
+--- e.py
+import sys
+def load(spec): sys.modules[__spec__.name] = spec
+=== unknown: b:* c:* e:* a.* b.* c.* d.* e.*
+
+## globals by a name that is written out
+--- a.py
+def define(): globals()["x"] = 1
+define()
+--- b.py
+globals()["x"] = y = 1
+del globals()["y"]
+--- c.py
+from b import *
+=== either: b:y c:y
+
 ## enumerations that spread their members
 --- a.py
 import enum
@@ -899,6 +932,13 @@ __path__[:] = [os.path.join(os.path.dirname(__file__), "..", "elsewhere")]
 X = 1
 === unknown: a:* b:* c:* d:* e:* a.* b.* c.* d.* e.*
 === either: elsewhere.sub:__path__
+
+## a __path__ that is only read
+--- a/__init__.py
+import pkgutil
+found = [module.name for module in pkgutil.iter_modules(__path__)]
+def folder(): return __path__[0]
+--- a/sub.py
 
 ## a __path__ extended by pkgutil
 --- one/p/__init__.py
