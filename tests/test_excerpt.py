@@ -73,6 +73,15 @@ def test_what_is_left_out_says_what_it_binds_and_how_it_reads_what_changes() -> 
     assert "global total" in found.before.source and "three" not in found.before.source
 
 
+def test_of_a_class_that_is_touched_the_rest_is_left_out() -> None:
+    text, change = Text(SOURCE), edit(SOURCE, "        return Foo\n", "        return old.Foo\n")
+    found = excerpts(text, ast.parse(SOURCE), Text(apply_edits(SOURCE, [change])), [change])
+    assert found is not None
+    assert "class Two:" in found.after.source and "return old.Foo" in found.after.source
+    assert "    four = lambda: [locals()]\n    def four():\n     global total\n" in found.after.source
+    assert "one = lambda: []" in found.after.source
+
+
 @pytest.mark.parametrize("tail", ["", TYPED, "\n\nif table:\n    from elsewhere import Foo\n", "from all import *\n"])
 @pytest.mark.parametrize(
     ("old", "new"),
@@ -95,6 +104,12 @@ def test_what_is_left_out_says_what_it_binds_and_how_it_reads_what_changes() -> 
         ("Foo.make", "Bar.make"),
         ("Foo.make(", "Foo.make(bar, "),
         ("class Two:\n", "class Two(Foo):\n"),
+        ("class Two:\n", "class Two:\n    from new import Foo\n"),
+        ("class Two:\n", "class Two:\n    x = (\n"),
+        ("        return Foo\n", "        return Foo\n\nclass Three:\n"),
+        ("        return Foo\n", "        return Foo\n    Foo = 1\n"),
+        ("        return Foo\n", "        return Foo \\\n"),
+        ("        return Foo\n", "        return Foo\nglobal one\n"),
         ("    def four", "    Foo = None\n\n    def four"),
         ("table = ", "Foo = table = "),
         ("from __future__ import annotations\n", ""),

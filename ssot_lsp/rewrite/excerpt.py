@@ -6,6 +6,9 @@ it reads the names whose imports change: one line says so in its place, and then
 
 What is left out has no import of the module's, no `global` at the top, no comment that is a type, and mentions no name
 whose import changes but to read it. It is never left out in a file with an `import *`, nor ahead of a `__future__`.
+
+A class of which something has to be seen is taken apart in the same way: no statement of its body reads the names of
+the class but at the top of it, and those do not change, as a class that imports something is seen whole.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,17 +35,21 @@ _Binding = tuple[str, str, str]
 _UNCLEAR: _Binding = ("unclear", "", "")
 
 
+Place = tuple[int, int]
+"""A row, from 1, and a column."""
+
+
 class Excerpts(NamedTuple):
     """Two texts that mean the same if what they were taken from does."""
 
     before: Text
     after: Text
-    rows: frozenset[int]
-    """The rows (from 1) of `after` that stand for what is left out: a statement of the module must begin in each."""
+    places: frozenset[Place]
+    """What stands for the rest in `after`: a statement of the module or of a class at its top must begin there."""
 
 
 class _Part(NamedTuple):
-    """Lines of a module that hold whole statements of its top, up to the next ones."""
+    """Lines that hold whole statements of a module or of a class, up to the next ones."""
 
     text: str
     start: int
@@ -58,6 +65,17 @@ class _Part(NamedTuple):
     """They ask for names by their text."""
     is_plain: bool
     """They do nothing to the module but to bind names, and so may be left out."""
+    indentation: str = ""
+    """That of the body, if they are of a class."""
+    body: str = ""
+    """The indentation of the body that follows, if they are the head of a class."""
+    inner: tuple[_Part, ...] = ()
+    """The same lines as the head of a class and the parts of its body."""
+
+    @property
+    def leaves(self) -> tuple[_Part, ...]:
+        """The smallest parts."""
+        return self.inner or (self,)
 
 
 class _Module(NamedTuple):
@@ -65,7 +83,7 @@ class _Module(NamedTuple):
 
     parts: Sequence[_Part]
     whole: int
-    """So many of the first ones must be seen, and be as they were."""
+    """Where what may change, or be left out, begins."""
 
 
 def excerpts(before: Text, tree: ast.Module, after: Text, edits: Sequence[TextEdit]) -> Excerpts | None:
@@ -74,114 +92,180 @@ def excerpts(before: Text, tree: ast.Module, after: Text, edits: Sequence[TextEd
     `tree` is that of `before`. Raises SyntaxError if what the edits touch does not parse by itself.
     """
     module = _in_parts(before, tree)
-    touched = _touched(module.parts, edits) if module is not None else {}
+    leaves = [leaf for part in module.parts for leaf in part.leaves] if module is not None else []
+    touched = _touched(leaves, edits)
     if module is None or not touched or min(touched) < module.whole:
         return None
-    if "".join(touched.get(i, part.text) for i, part in enumerate(module.parts)) != after.source:
+    if "".join(touched.get(leaf.start, leaf.text) for leaf in leaves) != after.source:
         return None
-    old = frozenset[_Binding]().union(*(module.parts[i].bindings for i in touched))
-    new = frozenset[_Binding]().union(*(_bindings(ast.parse(text).body) for text in touched.values()))
-    is_new_star = any(kind == "import" and name == "*" for kind, name, _ in new)
-    if _UNCLEAR in old | new or is_new_star or any("__future__" in text for text in touched.values()):
-        return None
-    changed = {name for _, name, _ in old ^ new} | {name for kind, name, _ in old | new if kind == "import"}
-    return _excerpts(module, touched, changed)
-
-
-def _excerpts(module: _Module, touched: Mapping[int, str], changed: Collection[str]) -> Excerpts | None:
-    old: list[str] = []
-    new: list[str] = []
-    rows: list[int] = []
-    row = 1
-    left_out: list[_Part] = []
-    for i, part in enumerate([*module.parts, None]):
-        is_seen = part is None or i < module.whole or i in touched or not part.is_plain
-        if part is not None and not is_seen and part.mentions.isdisjoint(changed):
-            left_out.append(part)
-            continue
-        for line in _in_place_of(left_out, changed):
-            if new and new[-1] and _CONTINUED.search(new[-1]):
+    changed: set[str] = set()
+    for leaf in leaves:
+        if leaf.start in touched:
+            old, new = leaf.bindings, _bindings(_statements(touched[leaf.start], leaf))
+            is_new_star = any(kind == "import" and name == "*" for kind, name, _ in new)
+            if _UNCLEAR in old | new or is_new_star or "__future__" in touched[leaf.start]:
                 return None
-            old.append(line)
-            new.append(line)
-            rows.append(row)
-            row += line.count("\n")
-        left_out = []
-        if part is not None:
-            old.append(part.text)
-            new.append(touched.get(i, part.text))
-            row += len(Text(new[-1]).line_starts) - 1
-    return Excerpts(Text("".join(old)), Text("".join(new)), frozenset(rows)) if rows else None
+            if leaf.indentation and old != new:
+                return None
+            changed.update(name for _, name, _ in old ^ new)
+            changed.update(name for kind, name, _ in old | new if kind == "import")
+    excerpt = _Excerpt(module.whole, touched, changed)
+    excerpt.add(module.parts)
+    return excerpt.result()
 
 
-def _in_place_of(parts: Sequence[_Part], changed: Collection[str]) -> Iterator[str]:
-    """The lines that say of some parts what must be known of them."""
-    if not parts:
-        return
+def _statements(text: str, leaf: _Part) -> list[ast.stmt]:
+    """The statements of a part that was edited, with one more for a class."""
+    if leaf.indentation:
+        text = f"if 0:\n{text}{leaf.indentation}pass\n"
+    return ast.parse(f"{text}{leaf.body}pass\n" if leaf.body else text).body
+
+
+class _Excerpt:
+    """An excerpt in the making."""
+
+    def __init__(self, whole: int, touched: Mapping[int, str], changed: Collection[str]) -> None:
+        self._whole = whole
+        self._touched = touched
+        self._changed = changed
+        self._old: list[str] = []
+        self._new: list[str] = []
+        self._row = 1
+        self._places: set[Place] = set()
+        self._left_out: list[_Part] = []
+
+    def add(self, parts: Iterable[_Part]) -> None:
+        """Take in what is to be seen of some parts of one body."""
+        for part in parts:
+            if self._may_go(part):
+                self._left_out.append(part)
+                continue
+            self._sum_up()
+            if part.inner:
+                self.add(part.inner)
+            else:
+                self._write(part.text, self._touched.get(part.start, part.text))
+        self._sum_up()
+
+    def result(self) -> Excerpts | None:
+        """The excerpt; None if it is nothing less than the whole."""
+        if not self._places:
+            return None
+        return Excerpts(Text("".join(self._old)), Text("".join(self._new)), frozenset(self._places))
+
+    def _may_go(self, part: _Part) -> bool:
+        is_touched = any(leaf.start in self._touched for leaf in part.leaves)
+        is_seen = is_touched or not part.is_plain or part.start < self._whole
+        return not is_seen and part.mentions.isdisjoint(self._changed)
+
+    def _write(self, old: str, new: str) -> None:
+        self._old.append(old)
+        self._new.append(new)
+        self._row += len(Text(new).line_starts) - 1
+
+    def _sum_up(self) -> None:
+        """Say of what was left out what must be known of it."""
+        if self._left_out:
+            self._places.add((self._row, len(self._left_out[0].indentation)))
+            line = _in_place_of(self._left_out, self._changed)
+            self._write(line, line)
+            self._left_out = []
+
+
+def _in_place_of(parts: Sequence[_Part], changed: Collection[str]) -> str:
+    """A statement that says of some parts what must be known of them, and one more for what they declare."""
     reads = {written for part in parts for name in changed for written in part.reads.get(name, ())}
     values = [*sorted(reads), *(["locals()"] if any(part.looks_up for part in parts) else [])]
     names = dict.fromkeys(name for part in parts for _, name, _ in sorted(part.bindings))
-    yield " = ".join([*names, f"lambda: [{', '.join(values)}]"]) + "\n"
+    indentation = parts[0].indentation
+    line = indentation + " = ".join([*names, f"lambda: [{', '.join(values)}]"]) + "\n"
     if declared := sorted({name for part in parts for name in part.declared}):
-        yield f"lambda: 0\ndef {next(iter(names))}():\n    global {', '.join(declared)}\n"
+        line += f"{indentation}def {next(iter(names))}():\n{indentation} global {', '.join(declared)}\n"
+    return line
 
 
 def _touched(parts: Sequence[_Part], edits: Sequence[TextEdit]) -> dict[int, str]:
-    """The parts that edits change, and their texts then; nothing if edits go beyond parts or these beyond lines."""
+    """The parts that edits change, by where they began, and their texts then.
+
+    Nothing if an edit goes beyond a part, or what it leaves of one beyond its lines.
+    """
     found: dict[int, str] = {}
-    todo = sorted(edits, key=lambda edit: edit.span)
-    for i, part in enumerate(parts):
+    todo = sorted(edits, key=lambda edit: edit.span, reverse=True)
+    for part in parts:
         end = part.start + len(part.text)
-        is_last = i == len(parts) - 1
+        is_last = part is parts[-1]
         pieces: list[str] = []
         at = part.start
-        while todo and (todo[0].span.start < end or is_last):
-            span, new_text = todo.pop(0)
+        while todo and (todo[-1].span.start < end or is_last):
+            span, new_text = todo.pop()
             if not at <= span.start <= span.end <= end:
                 return {}
             pieces += (part.text[at - part.start : span.start - part.start], new_text)
             at = span.end
         if pieces:
-            found[i] = "".join((*pieces, part.text[at - part.start :]))
-            is_closed = not found[i] or (found[i].endswith(("\n", "\r")) and not _CONTINUED.search(found[i]))
-            if not is_last and not is_closed:
+            text = "".join((*pieces, part.text[at - part.start :]))
+            if not is_last and text and (not text.endswith(("\n", "\r")) or _CONTINUED.search(text)):
                 return {}
+            found[part.start] = text
     return found
 
 
 @lru_cache(maxsize=4)
 def _in_parts(text: Text, tree: ast.Module) -> _Module | None:
     """A module in parts; None if it is never to be taken apart."""
+    groups = _grouped(text, tree.body, len(text.source))
+    if not groups:
+        return None
+    groups[0] = (groups[0][0], Span(0, groups[0][1].end))
+    parts = tuple(_taken_apart(text, statements, span) for statements, span in groups)
+    if any(kind == "import" and name == "*" for part in parts for kind, name, _ in part.bindings):
+        return None
+    future = (span.end for statements, span in groups if any(map(_is_future, statements)))
+    return _Module(parts, max(future, default=0))
+
+
+def _grouped(text: Text, body: Sequence[ast.stmt], end: int) -> list[tuple[list[ast.stmt], Span]]:
+    """The statements of a body that ends there by the lines that they share, up to the next ones."""
     groups: list[list[ast.stmt]] = []
     starts: list[int] = []
-    end = 0
-    for statement in tree.body:
+    done = 0
+    for statement in body:
         decorators = statement.decorator_list if isinstance(statement, _DEFINITIONS) else []
-        row = min([statement.lineno, *(node.lineno for node in decorators)])
-        start = text.line_starts[row - 1]
-        if groups and (start < end or _CONTINUED.search(text.source, max(0, start - 3), start)):
+        start = text.line_starts[min([statement.lineno, *(node.lineno for node in decorators)]) - 1]
+        if groups and (start < done or _CONTINUED.search(text.source, max(0, start - 3), start)):
             groups[-1].append(statement)
         else:
             groups.append([statement])
             starts.append(start)
-        end = text.offset_of_utf8((statement.end_lineno or row) - 1, statement.end_col_offset or 0)
-    starts[:1] = [0]
-    ends = [*starts[1:], len(text.source)]
-    parts = tuple(
-        _part(statements, text.source[slice(*span)], span.start)
-        for statements, span in zip(groups, map(Span, starts, ends), strict=True)
-    )
-    if any(kind == "import" and name == "*" for part in parts for kind, name, _ in part.bindings):
-        return None
-    future = [i for i, statements in enumerate(groups) if any(map(_is_future, statements))]
-    return _Module(parts, max(future, default=-1) + 1)
+        done = text.offset_of_utf8((statement.end_lineno or 1) - 1, statement.end_col_offset or 0)
+    return [(group, Span(*span)) for group, *span in zip(groups, starts, [*starts[1:], end], strict=True)]
+
+
+def _taken_apart(text: Text, statements: Sequence[ast.stmt], span: Span) -> _Part:
+    """A part, and if it is a class, what it is made of."""
+    part, node = _part(statements, text.source[slice(*span)], span.start), statements[0]
+    if not isinstance(node, ast.ClassDef) or len(statements) > 1 or getattr(node, "type_params", None):
+        return part
+    groups = _grouped(text, node.body, span.end)
+    found = [re.match(r"[ \t]*", text.source[start:end]) for _, (start, end) in groups]
+    indentations = {match[0] for match in found if match}
+    head = text.source[span.start : groups[0][1].start]
+    is_apart = {len(indentation) for indentation in indentations} == {node.body[0].col_offset}
+    bindings = _bindings(node.body)
+    is_simple = all(kind in {"name", "none"} for kind, _, _ in bindings)
+    if len(indentations) > 1 or not is_apart or not head.strip() or _CONTINUED.search(head) or not is_simple:
+        return part
+    (indentation,) = indentations
+    begin = part._replace(text=head, bindings=_bindings(statements), is_plain=False, body=indentation)
+    inner = (_part(body, text.source[slice(*lines)], lines.start, indentation) for body, lines in groups)
+    return part._replace(inner=(begin, *inner))
 
 
 def _is_future(node: ast.stmt) -> bool:
     return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
-def _part(statements: Sequence[ast.stmt], text: str, start: int) -> _Part:
+def _part(statements: Sequence[ast.stmt], text: str, start: int, indentation: str = "") -> _Part:
     reads: dict[str, set[str]] = {}
     mentions: set[str] = set()
     declared: set[str] = set()
@@ -213,7 +297,9 @@ def _part(statements: Sequence[ast.stmt], text: str, start: int) -> _Part:
     is_plain = all(kind == "name" for kind, _, _ in bindings) and (
         re.search(r"#\s*type:(?!\s*ignore)", text) is None and (bool(bindings) or not declared)
     )
-    return _Part(text, start, bindings, reads, frozenset(mentions), frozenset(declared), looks_up, is_plain)
+    return _Part(
+        text, start, bindings, reads, frozenset(mentions), frozenset(declared), looks_up, is_plain, indentation
+    )
 
 
 def _names_of(node: ast.AST) -> Iterable[str]:

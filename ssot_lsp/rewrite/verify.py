@@ -66,10 +66,12 @@ def _is_proven_in_part(before: Text, after: Text, edits: Sequence[TextEdit], cha
         found = excerpts(before, _parse(before)[0], after, edits)
         if found is None:
             return False
-        begun = {node.lineno for node in _parse(found.after)[0].body if not node.col_offset}
+        top = _parse(found.after)[0].body
     except _BAD_SOURCE:
         return False
-    return found.rows <= begun and not _compared(found.before, found.after, changes, {})
+    inner = (statement for node in top if isinstance(node, ast.ClassDef) for statement in node.body)
+    begun = {(statement.lineno, statement.col_offset) for statement in (*top, *inner)}
+    return found.places <= begun and not _compared(found.before, found.after, changes, {})
 
 
 def _compared(before: Text, after: Text, changes: _Changes, renamed: Mapping[ast.AST, str]) -> str:
