@@ -89,7 +89,7 @@ def _attempt(
     if reading is None:
         doubt = verify_unparsable(document.text, after)
     else:
-        doubt = verify(document.text, after, document.package, moves, names.private, strings=strings)
+        doubt = verify(document.text, after, document.package, moves, names.private, strings=strings, edits=edits)
     return tuple(edits), doubt, names.is_renamed
 
 

@@ -21,8 +21,10 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from ssot_lsp.model import Move, StringMove
+from ssot_lsp.rewrite.excerpt import LOOK_UPS, excerpts
+from ssot_lsp.rewrite.typed import type_expressions, type_strings
 from ssot_lsp.syntax import count_errors
-from ssot_lsp.text import Span, Text
+from ssot_lsp.text import Span, Text, TextEdit
 
 Form = tuple[object, ...]
 _Position = tuple[int, int]
@@ -40,17 +42,41 @@ def verify(
     private: Collection[str],
     *,
     strings: Sequence[StringMove] = (),
+    edits: Sequence[TextEdit] = (),
 ) -> str:
     """Why `after` does not mean the same as `before`, but for the moves; empty if it does.
 
     `package` is the one that the file's relative imports start from; `private` are the names of the module that nobody
-    else asks for, so that they may go.
+    else asks for, so that they may go. With the `edits` that are said to lead from one to the other, it is enough to
+    look at what they touch, where that is proven to be all.
     """
     changes = _Changes.of(before, moves, package, private)
+    if edits and not strings and _is_proven_in_part(before, after, edits, changes):
+        return ""
     try:
         renamed = _constants(before, strings)
-        if renamed is None:
-            return _NOT_A_CONSTANT
+    except _BAD_SOURCE as error:
+        return f"the file does not compile: {error}"
+    return _compared(before, after, changes, renamed) if renamed is not None else _NOT_A_CONSTANT
+
+
+def _is_proven_in_part(before: Text, after: Text, edits: Sequence[TextEdit], changes: _Changes) -> bool:
+    """Whether it is enough to look at what the edits touch, and that is as it should be."""
+    try:
+        found = excerpts(before, _parse(before)[0], after, edits)
+        if found is None:
+            return False
+        top = _parse(found.after)[0].body
+    except _BAD_SOURCE:
+        return False
+    inner = (statement for node in top if isinstance(node, ast.ClassDef) for statement in node.body)
+    begun = {(statement.lineno, statement.col_offset) for statement in (*top, *inner)}
+    return found.places <= begun and not _compared(found.before, found.after, changes, {})
+
+
+def _compared(before: Text, after: Text, changes: _Changes, renamed: Mapping[ast.AST, str]) -> str:
+    """Why two texts do not mean the same, but for the changes and the constants that are renamed; empty if they do."""
+    try:
         old = _Module(before, changes, renamed=renamed)
     except _BAD_SOURCE as error:
         return f"the file does not compile: {error}"
@@ -123,7 +149,7 @@ def _texts(text: Text, tree: ast.Module) -> dict[str, list[tuple[Span, ast.Const
     return found
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)  # a text, what becomes of it, and excerpts of both
 def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable]:
     """A text's tree and its scopes; it must compile."""
     with warnings.catch_warnings():
@@ -397,10 +423,10 @@ class _Module:
             scope.others.add(getattr(node, "name", None) or "")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             name = node.func.id
-            if name in ("locals", "globals", "eval", "exec") or (name == "vars" and not node.args):
+            if name in LOOK_UPS or (name == "vars" and not node.args):
                 self.looked_up.update(scope.within())
-        for part in _type_expressions(node):
-            self.types.update(_type_strings(part))
+        for part in type_expressions(node):
+            self.types.update(type_strings(part))
 
     def _note_import(self, alias: ast.alias, path: str, at: _Position, scope: _Scope, *, is_from: bool) -> None:
         if alias.name == "*":
@@ -557,79 +583,6 @@ class _Module:
 
 
 _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
-_TYPE_MAKERS = frozenset({"TypeVar", "NewType", "NamedTuple", "TypedDict"})
-_GENERICS = frozenset(
-    [
-        "Optional",
-        "Union",
-        "List",
-        "Dict",
-        "Set",
-        "FrozenSet",
-        "Tuple",
-        "Type",
-        "Callable",
-        "Iterable",
-        "Iterator",
-        "Sequence",
-        "Mapping",
-        "ClassVar",
-        "Final",
-        "Generic",
-        "Protocol",
-        "Annotated",
-        "Generator",
-        "Awaitable",
-        "Coroutine",
-        "AsyncIterator",
-        "list",
-        "dict",
-        "set",
-        "frozenset",
-        "tuple",
-        "type",
-    ]
-)
-
-
-def _last(node: ast.AST) -> str:
-    return getattr(node, "attr", "") or getattr(node, "id", "")
-
-
-def _type_expressions(node: ast.AST) -> Iterator[ast.AST]:
-    """The expressions directly in a node that stand for types."""
-    if isinstance(node, (ast.AnnAssign, ast.arg)) and node.annotation is not None:
-        yield node.annotation
-        value = getattr(node, "value", None)
-        if value is not None and _last(node.annotation) == "TypeAlias":
-            yield value
-    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns is not None:
-        yield node.returns
-    elif isinstance(node, ast.ClassDef):
-        yield from (base for base in node.bases if isinstance(base, ast.Subscript))
-    elif isinstance(node, ast.Subscript) and _last(node.value) in _GENERICS:
-        yield node.slice
-    elif isinstance(node, ast.Call) and _last(node.func) == "cast":
-        yield from node.args[:1]
-    elif isinstance(node, ast.Call) and _last(node.func) in _TYPE_MAKERS:
-        yield from node.args[1:]
-        yield from (keyword.value for keyword in node.keywords if keyword.arg == "bound")
-    elif type(node).__name__ == "TypeAlias":
-        yield node.value  # type: ignore[attr-defined]
-
-
-def _type_strings(node: ast.AST) -> Iterator[ast.Constant]:
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, str):
-            yield node
-    elif isinstance(node, ast.Subscript):
-        parts: list[ast.expr] = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        kind = _last(node.value)
-        for part in [] if kind == "Literal" else parts[:1] if kind == "Annotated" else parts:
-            yield from _type_strings(part)
-    elif isinstance(node, (ast.BinOp, ast.List, ast.Tuple, ast.Starred, ast.Dict)):
-        for child in ast.iter_child_nodes(node):
-            yield from _type_strings(child)
 
 
 def _by_name(events: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
