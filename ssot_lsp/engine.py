@@ -54,10 +54,10 @@ def as_settings_say(diagnostics: Iterable[Diagnostic], settings: Settings) -> It
 def _found(document: Document, project: Project, on_fault: Report | None) -> Iterator[Diagnostic | None]:
     """What the rules say of each imported name and of each path in a string."""
     for imported in _imports(document, project):
-        yield _first(imported, on_fault)
+        yield _first(imported, project.settings, on_fault)
     for string in document.syntax.paths if project.has_registry else ():
         if not string.expects_error:
-            yield _first(Mention(project, document, string), on_fault)
+            yield _first(Mention(project, document, string), project.settings, on_fault)
 
 
 def _imports(document: Document, project: Project) -> Iterator[Import]:
@@ -67,18 +67,27 @@ def _imports(document: Document, project: Project) -> Iterator[Import]:
     yield from uses(project, document)
 
 
-def _first(subject: Import | Mention, on_fault: Report | None) -> Diagnostic | None:
-    """What the first rule that has something to say about a subject says."""
-    for rule in all_rules():
+def _first(subject: Import | Mention, settings: Settings, on_fault: Report | None) -> Diagnostic | None:
+    """What the first rule that has something to say about a subject says; None if that one's code is not wanted.
+
+    Rules that are not wanted are only asked if one that is has something to say, and would have to give way to them.
+    """
+
+    def said(rule: Rule) -> Diagnostic | None:
         try:
-            diagnostic = rule.check(subject) if isinstance(subject, Import) else rule.check_string(subject)
+            return rule.check(subject) if isinstance(subject, Import) else rule.check_string(subject)
         except Exception as error:
             if on_fault is None:
                 raise
             on_fault(rule, error)
-            continue
-        if diagnostic is not None:
-            return diagnostic
+            return None
+
+    before: list[Rule] = []
+    for rule in all_rules():
+        if not settings.reports(rule.code):
+            before.append(rule)
+        elif (diagnostic := said(rule)) is not None:
+            return diagnostic if all(said(other) is None for other in before) else None
     return None
 
 
@@ -109,6 +118,15 @@ def with_fixes(document: Document, project: Project, diagnostic: Diagnostic, *, 
             fixes.append(Fix(replacement.title, replacement.applicability, edits))
         elif why and replacement.applicability is not Applicability.DISPLAY:
             diagnostic = diagnostic._replace(help=f"{diagnostic.help}; it is not done by itself: {why}")
+    return diagnostic._replace(fixes=tuple(fixes))
+
+
+def with_proposals(diagnostic: Diagnostic) -> Diagnostic:
+    """The diagnostic with what its fixes are called and how sure they are, but without their edits.
+
+    What is proposed here may still be refused when its edits are worked out.
+    """
+    fixes = (Fix(replacement.title, replacement.applicability, ()) for replacement in diagnostic.replacements)
     return diagnostic._replace(fixes=tuple(fixes))
 
 

@@ -298,6 +298,7 @@ class Fix(NamedTuple):
     title: str
     applicability: Applicability
     edits: tuple[TextEdit, ...]
+    """Empty for what is only proposed: no one has asked for its edits."""
 
 
 class Diagnostic(NamedTuple):

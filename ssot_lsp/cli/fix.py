@@ -63,7 +63,7 @@ def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None)
     if verify and outcome.written:
         _verify(verify, project, outcome.written)
     _print_changes(options, project, outcome.written)
-    left = _left(project, [*reports, *outcome.refused], [change.path for change in changes])
+    left = _left(options, project, [*reports, *outcome.refused], [change.path for change in changes])
     print_reports(options, project, left)
     sys.exit(_exit_code(options, project, outcome, left))
 
@@ -109,14 +109,14 @@ def _print_changes(options: Options, project: Project, written: Sequence[Change]
         click.echo(f"fixed {project.relative(change.path)}: {what}", err=not is_human)
 
 
-def _left(project: Project, reports: Sequence[Report], files: Sequence[Path]) -> list[Report]:
+def _left(options: Options, project: Project, reports: Sequence[Report], files: Sequence[Path]) -> list[Report]:
     """What is left after the change: the refusals, and what a fresh look at the files with findings finds."""
     try:
         fresh = Project.load(project.root, project.settings)
     except (ConfigError, RegistryError) as error:
         fail(str(error))
     paths = dict.fromkeys([*files, *(report.path for report in reports)])
-    again = {path: check_file(fresh, path) for path in paths}
+    again = {path: check_file(fresh, path, with_edits=options.shows_edits) for path in paths}
     tell(project, again.values())
     refusals: dict[Path, list[Diagnostic]] = {}
     for report in reports:

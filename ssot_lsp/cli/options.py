@@ -40,6 +40,11 @@ class Options(NamedTuple):
     """How many processes there may be."""
     use_cache: bool
 
+    @property
+    def shows_edits(self) -> bool:
+        """Whether the output has the edits of the fixes in it."""
+        return self.output_format in ("json", "sarif") and not self.statistics
+
 
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the shared options; it is called with an `Options` first."""

@@ -46,14 +46,19 @@ def _unreadable(project: Project, path: Path, reason: str) -> Report:
     return Report(path, Text(""), tuple(engine.as_settings_say([engine.unreadable(reason)], project.settings)))
 
 
-def check_file(project: Project, path: Path) -> Report:
-    """Check one file, its fixes worked out."""
+def check_file(project: Project, path: Path, *, with_edits: bool = True) -> Report:
+    """Check one file; with the edits of its fixes, which take much longer to be worked out, or without."""
     opened = open_file(project, path)
     if isinstance(opened, Report):
         return opened
     document = opened.document
     diagnostics = engine.check(document, project)
-    fixed = (engine.with_fixes(document, project, diagnostic, choices=False) for diagnostic in diagnostics)
+    fixed = (
+        engine.with_fixes(document, project, diagnostic, choices=False)
+        if with_edits
+        else engine.with_proposals(diagnostic)
+        for diagnostic in diagnostics
+    )
     told = "does not parse; what was found may be incomplete" if document.syntax.has_errors else ""
     return Report(path, document.text, tuple(fixed), told)
 
@@ -61,13 +66,14 @@ def check_file(project: Project, path: Path) -> Report:
 def check_files(options: Options, project: Project, files: Sequence[str]) -> list[Report]:
     """Check some files: those in which something may be found, as far as it is not known from the last time."""
     text_of = cache(TextOnDisk)
+    work = _check_with_edits if options.shows_edits else _check
     if not options.use_cache or len(files) < repository.ENOUGH:
-        records = [found.value for done in _each(options, project, files, _check) for found in done.found]
+        records = [found.value for done in _each(options, project, files, work) for found in done.found]
     else:
-        run = partial(_each, options, project, work=_check, remembers=True)
+        run = partial(_each, options, project, work=work, remembers=True)
         is_whole = options.paths == (project.root,) and not project.settings.exclude
         others = () if is_whole else project.modules.files()
-        name = project.root, *options.paths, *sorted(project.overrides.items())
+        name = project.root, work.__name__, *options.paths, *sorted(project.overrides.items())
         records = remembered(project, files, others, slot(_key(project), *name), run)
     return [unpack(record, text_of) for record in records]
 
@@ -87,6 +93,10 @@ def fix_files(options: Options, project: Project, files: Sequence[str], work: Ca
 
 
 def _check(project: Project, path: Path) -> Record:
+    return pack(check_file(project, path, with_edits=False))
+
+
+def _check_with_edits(project: Project, path: Path) -> Record:
     return pack(check_file(project, path))
 
 
