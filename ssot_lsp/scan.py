@@ -8,27 +8,22 @@ does not find, so that a module need not be parsed to tell that it has a name.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ssot_lsp.bindings import absolute
+from ssot_lsp.lexical import strings
 from ssot_lsp.syntax import MODULE_WORDS, PATCH_WORDS, PATH
 
 # `import` and what stands behind it: a list in parentheses, or the rest of the line. Compiled on use, as the others.
 _IMPORT = rb"import(?=[ \t\f\\(*])(?:[ \t\f]|\\\n)*(?:\((?:[^()#]|#[^\n]*)*\)|[^\n#;\\]*(?:\\\n[^\n#;\\]*)*)"
 _BINDS = rb"\n(?:(?:class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n\"'#]+)?=(?!=))(?![\x80-\xff])"
 _DELETES = rb"del[ \t(\\]([^\n]*)"
-_STRING_OR_COMMENT = (
-    rb"#[^\n]*|\"\"\"(?:[^\\\"]|\\(?s:.)|\"(?!\"\"))*\"\"\"|'''(?:[^\\']|\\(?s:.)|'(?!''))*'''"
-    rb"|\"(?:[^\"\\\n]|\\(?s:.))*\"|'(?:[^'\\\n]|\\(?s:.))*'"
-)
 _GAP = rb"(?:\s|#[^\n]*\n)*"
 _ITEM = rb"(?:\"\w+\"|'\w+')%b" % _GAP
 _ITEMS = rb"(?:%b,%b)" % (_ITEM, _GAP)
 _LISTED = rb"\[%b(%b*(?:%b)?)\]|\(%b(%b+(?:%b)?)\)" % (_GAP, _ITEMS, _ITEM, _GAP, _ITEMS, _ITEM)
 _ALL = rb"\n__all__[ \t]*(?::[^=\n]*)?=[ \t]*(?:%b)[ \t]*(?:#[^\n]*)?\n" % _LISTED
-_TRIPLE = (b'"""', b"'''")
 _COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
 _ASCII_ABOVE = rb"utf-?8|(us-)?ascii|latin-?1|iso-8859-\d+|cp125\d|windows-125\d"
 _REFERENCE = rb":[A-Za-z_\x80-\xff][\w.\x80-\xff]*[\"']"
@@ -130,7 +125,7 @@ class Outline(NamedTuple):
 def outline(data: bytes, module: str, *, is_init: bool) -> Outline:
     """What the `plain` bytes of a module, given by its dotted path, say beyond doubt."""
     data = b"\n" + data
-    in_string = _strings(data)
+    in_string = strings(data)
     defined = set[str]()
     names = set[str]()
     for match in re.finditer(_BINDS, data):
@@ -177,40 +172,6 @@ def _goes_on(data: bytes, line_end: int) -> bool:
         line_end = start - 1
 
 
-def _strings(data: bytes) -> Callable[[int], bool]:
-    """A function that tells whether a place (in bytes) is in a string of several lines."""
-    begins: list[int] = []
-    ends: list[int] = []
-    at = 0
-    nearest = {kind: data.find(kind) for kind in _TRIPLE}
-    while quotes := min((place for place in nearest.values() if place >= 0), default=0):
-        start = max(data.rfind(b"\n", 0, quotes) + 1, at)
-        while start > at and data[start - 2 : start] == b"\\\n":
-            start = max(data.rfind(b"\n", 0, start - 1) + 1, at)
-        at = _end_of_string(data, quotes)
-        if re.search(rb"[\"'#]", data[start:quotes]):  # they may stand in a comment, or in another string
-            token = next(m for m in re.compile(_STRING_OR_COMMENT).finditer(data, start) if m.end() > quotes)
-            at = token.end()
-            quotes = token.start()
-        begins.append(quotes)
-        ends.append(at)
-        nearest = {kind: place if not 0 <= place < at else data.find(kind, at) for kind, place in nearest.items()}
-
-    def in_string(place: int) -> bool:
-        index = bisect_right(begins, place) - 1
-        return index >= 0 and place < ends[index]
-
-    return in_string
-
-
-def _end_of_string(data: bytes, quotes: int) -> int:
-    """Where the string ends that begins with the three quotes there."""
-    end = data.find(data[quotes : quotes + 3], quotes + 3)
-    while end >= 0 and (len(before := data[quotes + 3 : end]) - len(before.rstrip(b"\\"))) % 2:
-        end = data.find(data[quotes : quotes + 3], end + 1)
-    return end + 3 if end >= 0 else len(data)
-
-
 def paths(data: bytes) -> Iterator[tuple[str, bool]]:
     """The strings of a file's bytes that code may take for dotted paths, as written.
 
@@ -239,5 +200,6 @@ def definitions(data: bytes) -> set[str]:
 
 def chains(source: str, name: str) -> set[str]:
     """The attributes by which a text may use a name: `b.c` for `a . b.c`; at least all that `Reading` finds."""
-    pattern = rf"(?<!\w){re.escape(name)}((?:[\s\\]*\.[\s\\]*\w+)+)"
-    return {re.sub(r"[\s\\]+", "", chain)[1:] for chain in re.findall(pattern, source)}
+    pattern = rf"{re.escape(name)}((?:[\s\\]*\.[\s\\]*\w+)+)"
+    found = {m[1] for m in re.finditer(pattern, source) if not source[m.start() - 1 : m.start()].isalnum()}
+    return {re.sub(r"[\s\\]+", "", chain)[1:] for chain in found}

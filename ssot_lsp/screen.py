@@ -45,7 +45,7 @@ class Screen:
     def __init__(self, project: Project) -> None:
         self.project = project
         rules = [rule for rule in all_rules() if project.settings.reports(rule.code)]
-        self._suspects = [rule.suspects for rule in rules if rule.checks_imports]
+        self._suspects = [*dict.fromkeys(rule.suspects for rule in rules if rule.checks_imports)]
         self._suspects_string = [rule.suspects_string for rule in rules if rule.checks_strings and project.has_registry]
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._strings: dict[tuple[str, bool], bool] = {}
@@ -101,6 +101,8 @@ class Screen:
 
     def _with_uses(self, line: ImportLine, glimpse: Glimpse) -> _Verdict:
         project, used = self.project, list[tuple[str, ObjectRef]]()
+        if glimpse.module and not project.has_exclusive and project.registry.is_silent_about(glimpse.module):
+            return _HARMLESS
         for (_, local), ref in zip(line.names, glimpse.refs, strict=False):
             if is_spoken_of_below(project, ref.dotted):
                 is_plain = not line.is_from and local == ref.dotted.partition(".")[0]

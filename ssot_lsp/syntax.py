@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from ssot_lsp.lexical import without_definitions
 from ssot_lsp.model import ImportedName, ImportStatement, PathKind, PathString, is_dotted_name
 from ssot_lsp.text import Span, Text
 
@@ -79,14 +80,40 @@ def parse(text: Text) -> Syntax:
     if "import" not in source and not has_comments and not has_paths:
         return Syntax()
     data = _bytes(source)
-    root = _parser().parse(data).root_node
+    written = [match for match in re.finditer(PATH, data) if has_words or match["object"]] if has_paths else []
+    words = _places(data, b"import")
+    marks = [*_places(data, b"ssot:"), *_places(data, b"SSOT")] if has_comments else []
+    root = _root(data, sorted([*words, *marks, *(match.start() for match in written)]))
     offset = _code_points(data, source)
-    captures = _captures(root, comments=has_comments)
-    nodes = sorted(captures.get("import", ()), key=lambda node: node.start_byte)
-    suppressions, ignore_file = _suppressions(captures.get("comment", ()), text, offset)
-    imports = tuple(_statements(nodes, source, offset))
-    paths = tuple(_paths(root, data, offset, imports, references_only=not has_words)) if has_paths else ()
+    suppressions, ignore_file = _suppressions(_around(root, marks, 4, ("comment",)), text, offset)
+    imports = tuple(_statements(_around(root, words, len(b"import"), _IMPORT_NODES), source, offset))
+    paths = tuple(_paths(root, written, offset, imports)) if written else ()
     return Syntax(imports, suppressions, ignore_file, root.has_error, paths)
+
+
+def _places(data: bytes, word: bytes) -> list[int]:
+    return [match.start() for match in re.finditer(re.escape(word), data)]
+
+
+def _root(data: bytes, points: Sequence[int]) -> Node:
+    """What the parser makes of a text, as far as it matters for what stands at some places (in bytes, ascending).
+
+    Classes and functions without any of them need not be parsed, which are nine tenths of most files.
+    """
+    reduced = without_definitions(data, points)
+    root = _parser().parse(reduced).root_node
+    return _parser().parse(data).root_node if root.has_error and reduced is not data else root
+
+
+def _around(root: Node, places: Iterable[int], length: int, types: Container[str]) -> list[Node]:
+    """The nodes of some types that the words of that length (in bytes) at some places belong to, in their order."""
+    found: dict[int, Node] = {}
+    for place in places:
+        node = root.descendant_for_byte_range(place, place + length)
+        node = node if node is None or node.type in types else node.parent
+        if node is not None and node.type in types:
+            found[node.start_byte] = node
+    return [node for _, node in sorted(found.items())]
 
 
 def count_errors(source: str) -> int:
@@ -180,13 +207,6 @@ def _query(pattern: str) -> Query:
 
     query: Query = Query(_language(), pattern)
     return query
-
-
-def _captures(root: Node, *, comments: bool) -> dict[str, list[Node]]:
-    from tree_sitter import QueryCursor  # noqa: PLC0415
-
-    pattern = "[(import_statement) (import_from_statement) (future_import_statement)] @import"
-    return QueryCursor(_query(pattern + " (comment) @comment" if comments else pattern)).captures(root)
 
 
 def _code_points(data: bytes, source: str) -> Callable[[int], int]:
@@ -440,16 +460,14 @@ def _context_calls(node: Node, before: Node) -> Iterator[tuple[str, frozenset[st
 
 
 def _paths(
-    root: Node, data: bytes, offset: Callable[[int], int], imports: Sequence[ImportStatement], *, references_only: bool
+    root: Node, written: Iterable[re.Match[bytes]], offset: Callable[[int], int], imports: Sequence[ImportStatement]
 ) -> Iterator[PathString]:
-    """The strings that code takes for dotted paths; with `references_only` those of the form `module:name`."""
+    """Those of the strings that look like a dotted path that code takes for one."""
     origins: dict[str, str] = {}
     for statement in imports:
         for name in statement.names if not statement.level else ():
             origins[name.local] = name.bound_in(statement.module)
-    for match in re.finditer(PATH, data):
-        if references_only and not match["object"]:
-            continue
+    for match in written:
         start, end = match.span("path")
         content = root.descendant_for_byte_range(start, end)
         string = _whole_string(content) if content is not None and content.byte_range == (start, end) else None
@@ -608,7 +626,7 @@ def _origin(node: Node, origins: Mapping[str, str]) -> str:
 
 
 def _suppressions(
-    comments: list[Node] | tuple[()], text: Text, offset: Callable[[int], int]
+    comments: Iterable[Node], text: Text, offset: Callable[[int], int]
 ) -> tuple[tuple[Suppression, ...], bool]:
     found: list[Suppression] = []
     ignore_file = False

@@ -114,6 +114,10 @@ class Registry:
         """Whether an entry speaks of something under a dotted path."""
         return dotted in self._below
 
+    def is_silent_about(self, dotted: str) -> bool:
+        """Whether it says nothing of a dotted path, nor of anything under it."""
+        return dotted not in self._below and not any(prefix in self._index for prefix in _prefixes(dotted))
+
     def names_below(self, dotted: str) -> Iterator[str]:
         """The last parts of the deprecated paths directly under a dotted path, in the order of the registry."""
         return (path[len(dotted) + 1 :] for path in self._below.get(dotted, ()))

@@ -54,14 +54,14 @@ class Glimpse(NamedTuple):
         for name in self.names:
             yield ObjectRef(self.module, name) if self.module else ObjectRef(name)
 
-    @property
-    def is_registered(self) -> bool:
-        """Whether the registry may speak of one of the paths, or of what a star brings."""
-        registry = self.project.registry
-        is_star = bool(self.module) and not self.names
-        return any(registry.match(ref) is not None for ref in self.refs) or (
-            is_star and registry.speaks_below(self.module)
-        )
+
+def is_registered(glimpse: Glimpse) -> bool:
+    """Whether the registry may speak of one of the paths, or of what a star brings: a first look for several rules."""
+    registry = glimpse.project.registry
+    if glimpse.module and registry.is_silent_about(glimpse.module):
+        return False
+    is_star = bool(glimpse.module) and not glimpse.names
+    return (is_star and registry.speaks_below(glimpse.module)) or any(registry.match(ref) for ref in glimpse.refs)
 
 
 def _says_nothing(subject: object) -> None:
@@ -349,7 +349,7 @@ def uses(project: Project, document: Document) -> Iterator[Use]:
 
 def is_spoken_of_below(project: Project, path: str) -> bool:
     """Whether the registry speaks of something under a dotted path, so that uses of what is imported there matter."""
-    return project.registry.speaks_below(path) or bool(project.exclusive_names(path))
+    return project.registry.speaks_below(path) or (project.has_exclusive and bool(project.exclusive_names(path)))
 
 
 def may_use(project: Project, source: str, written: str, ref: ObjectRef) -> bool:

@@ -12,6 +12,7 @@ from ssot_lsp.rules import (
     Rule,
     are_different,
     is_missing,
+    is_registered,
     new_cycle,
     sentence,
     uses_apart,
@@ -77,4 +78,4 @@ def _replacements(imported: Import, match: Match, target: ObjectRef, *, is_cycle
         yield Replacement(f"Import `{target.dotted}` as `{name.local}`{doubt}", Applicability.DISPLAY, kept)
 
 
-RULE = Rule("SSOT001", "deprecated-import", 1, check, suspects=lambda glimpse: glimpse.is_registered)
+RULE = Rule("SSOT001", "deprecated-import", 1, check, suspects=is_registered)

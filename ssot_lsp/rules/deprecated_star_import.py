@@ -12,7 +12,7 @@ from ssot_lsp.model import Applicability, Diagnostic, Move, ObjectRef, Replaceme
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Project
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, are_different, is_missing, new_cycle, sentence, warning
+from ssot_lsp.rules import Import, Rule, are_different, is_missing, is_registered, new_cycle, sentence, warning
 from ssot_lsp.scopes import Scope
 
 _ORDER = [Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY]
@@ -238,6 +238,4 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-RULE = Rule(
-    "SSOT008", "deprecated-star-import", 1, check, suspects=lambda glimpse: not glimpse.names and glimpse.is_registered
-)
+RULE = Rule("SSOT008", "deprecated-star-import", 1, check, suspects=is_registered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssot_lsp.model import Diagnostic, Severity
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Import, Rule, sentence
+from ssot_lsp.rules import Import, Rule, is_registered, sentence
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -31,4 +31,4 @@ def check(imported: Import) -> Diagnostic | None:
     )
 
 
-RULE = Rule("SSOT002", "removed-import", 1, check, suspects=lambda glimpse: glimpse.is_registered)
+RULE = Rule("SSOT002", "removed-import", 1, check, suspects=is_registered)
