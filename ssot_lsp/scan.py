@@ -25,7 +25,7 @@ _ITEMS = rb"(?:%b,%b)" % (_ITEM, _GAP)
 _LISTED = rb"\[%b(%b*(?:%b)?)\]|\(%b(%b+(?:%b)?)\)" % (_GAP, _ITEMS, _ITEM, _GAP, _ITEMS, _ITEM)
 _ALL = rb"\n__all__[ \t]*(?::[^=\n]*)?=[ \t]*(?:%b)[ \t]*(?:#[^\n]*)?\n" % _LISTED
 _COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
-_ASCII_ABOVE = rb"utf-?8|(us-)?ascii|latin-?1|iso-8859-\d+|cp125\d|windows-125\d"
+_ASCII_ABOVE = r"utf-?8|(us-)?ascii|latin-?1|iso-8859-\d+|cp125\d|windows-125\d"
 _REFERENCE = rb":[A-Za-z_\x80-\xff][\w.\x80-\xff]*[\"']"
 _MODULE_WORDS = tuple(word.encode() for word in MODULE_WORDS)
 _PATCH_WORDS = tuple(word.encode() for word in PATCH_WORDS)
@@ -53,14 +53,20 @@ class ImportLine(NamedTuple):
 def plain(data: bytes) -> bytes | None:
     r"""A Python file's bytes with `\n` for each line end, and without byte order mark.
 
-    None if its encoding is not known to be one in which ASCII characters are their ASCII bytes.
+    None if it cannot be decoded, or if ASCII characters may be other bytes in its encoding than they are in ASCII.
     """
+    encoding = "utf-8"
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     elif b"coding" in data[:200]:
         cookies = [re.match(_COOKIE, line) for line in data[:1000].splitlines()[:2]]
-        names = [cookie[1].lower().replace(b"_", b"-") for cookie in cookies if cookie]
-        if not all(re.fullmatch(_ASCII_ABOVE, name) for name in names[:1]):
+        encoding = next((cookie[1].decode() for cookie in cookies if cookie), encoding).lower().replace("_", "-")
+        if not re.fullmatch(_ASCII_ABOVE, encoding):
+            return None
+    if not data.isascii():
+        try:
+            data.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
             return None
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 

@@ -6,13 +6,12 @@ path in a string, is looked up as it is. What is suspicious is left to the parse
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from ssot_lsp.bindings import absolute
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
-from ssot_lsp.rules import Glimpse, all_rules, is_spoken_of_below, may_use
+from ssot_lsp.rules import Glimpse, all_rules, is_registered, is_spoken_of_below, may_use
 from ssot_lsp.scan import ImportLine, imports, paths, plain, read_import
 
 
@@ -47,6 +46,8 @@ class Screen:
         rules = [rule for rule in all_rules() if project.settings.reports(rule.code)]
         self._suspects = [*dict.fromkeys(rule.suspects for rule in rules if rule.checks_imports)]
         self._suspects_string = [rule.suspects_string for rule in rules if rule.checks_strings and project.has_registry]
+        self._asks_registry_alone = self._suspects == [is_registered] and not self._suspects_string
+        self._silent: dict[tuple[str, bytes], bool] = {}
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._strings: dict[tuple[str, bool], bool] = {}
         self.claims: dict[Claim, set[str]] = {}
@@ -55,12 +56,18 @@ class Screen:
     def passes(self, data: bytes, module: str, *, is_init: bool) -> bool:
         """Whether no rule has anything to say of a file, given its bytes and its dotted module path."""
         plain_data = plain(data)
-        if plain_data is None or not _is_utf8(data):
+        if plain_data is None:
             return False
         package = module if is_init else module.rpartition(".")[0]
         used: list[tuple[str, ObjectRef]] = []
         for stretch, at, _ in imports(plain_data):
             key = (package if stretch.startswith(b"from") and b"." in stretch[4:at].lstrip()[:1] else "", stretch)
+            if (
+                self._asks_registry_alone
+                and at
+                and self._is_silent_about(key[0], stretch[:at], module, is_init=is_init)
+            ):
+                continue
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._verdicts[key] = self._verdict(stretch, at, module, is_init=is_init)
@@ -72,6 +79,14 @@ class Screen:
             if any(may_use(self.project, source, *use) for use in used):
                 return False
         return not (self._suspects_string and any(self._is_suspicious(*path) for path in paths(plain_data)))
+
+    def _is_silent_about(self, package: str, head: bytes, module: str, *, is_init: bool) -> bool:
+        """Whether the registry says nothing of anything in the module of a `from`, whatever the names are."""
+        key = (package, head)
+        if key not in self._silent:
+            verdict = self._verdict(head + b"import *", len(head), module, is_init=is_init)
+            self._silent[key] = verdict is _HARMLESS
+        return self._silent[key]
 
     def _verdict(self, stretch: bytes, at: int, module: str, *, is_init: bool) -> _Verdict:
         try:
@@ -114,13 +129,3 @@ class Screen:
         if key not in self._strings:
             self._strings[key] = not self.holds(Claim(None, (path,), may_be_module))
         return self._strings[key]
-
-
-def _is_utf8(data: bytes) -> bool:
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return re.match(rb"\xef\xbb\xbf|[^\n]*\n?[^\n]*coding", data) is None

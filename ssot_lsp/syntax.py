@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property, partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,7 +61,8 @@ class Suppression(NamedTuple):
         return (not self.codes or code in self.codes) and (self.until is None or today <= self.until)
 
 
-class Syntax(NamedTuple):
+@dataclass(frozen=True)
+class Syntax:
     """What a source text imports, which of its strings are dotted paths, and what its comments silence."""
 
     imports: tuple[ImportStatement, ...] = ()
@@ -68,7 +70,12 @@ class Syntax(NamedTuple):
     ignore_file: bool = False
     has_errors: bool = False
     """Whether the parser met something that is not Python."""
-    paths: tuple[PathString, ...] = ()
+    read_paths: Callable[[], Iterable[PathString]] = tuple
+
+    @cached_property
+    def paths(self) -> tuple[PathString, ...]:
+        """The strings that code takes for dotted paths."""
+        return tuple(self.read_paths())
 
 
 def parse(text: Text) -> Syntax:
@@ -87,8 +94,8 @@ def parse(text: Text) -> Syntax:
     offset = _code_points(data, source)
     suppressions, ignore_file = _suppressions(_around(root, marks, 4, ("comment",)), text, offset)
     imports = tuple(_statements(_around(root, words, len(b"import"), _IMPORT_NODES), source, offset))
-    paths = tuple(_paths(root, written, offset, imports)) if written else ()
-    return Syntax(imports, suppressions, ignore_file, root.has_error, paths)
+    read_paths = partial(_paths, root, written, offset, imports) if written else tuple
+    return Syntax(imports, suppressions, ignore_file, root.has_error, read_paths)
 
 
 def _places(data: bytes, word: bytes) -> list[int]:
