@@ -11,11 +11,14 @@ import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ssot_lsp.lexical import without_bodies
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.text import Text
 
 # words without one of which a text can do nothing that makes reading it more work; compiled on use
-_DYNAMIC_WORDS = r"\b(?:globals?|locals|vars|exec|modules|import_module|__import__|_convert_?|global_enum|__path__)\b"
+_WORDS = "globals?|locals|vars|exec|modules|import_module|__import__|_convert_?|global_enum|__path__"
+_DYNAMIC_WORDS = rf"\b(?:{_WORDS})\b"
+_POINTS = rb"\b(?:%b|__name__|__all__)\b|:=" % _WORDS.encode()
 _HARMLESS_METHODS = frozenset({"get", "keys", "values", "items", "copy"})
 _HARMLESS_CALLS = frozenset(
     {
@@ -94,13 +97,18 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in someone's module is not our news
-        tree = ast.parse(text.source)
-    reader = _Reader(module, text.source, is_init=is_init)
+        source = _reduced(text.source)
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            source = text.source
+            tree = ast.parse(source)
+    reader = _Reader(module, source, is_init=is_init)
     reader.block(tree.body, conditional=False)
     if is_stub:
         for name, node in reader.declared.items():
             reader.bind(name, node)
-    exports = _All(reader, tree, text.source)
+    exports = _All(reader, tree, source)
     return Bindings(
         names={name: tuple(bindings) for name, bindings in reader.names.items()},
         stars=tuple(reader.stars),
@@ -111,6 +119,13 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
         declared=frozenset() if is_stub else frozenset(reader.declared),
         imports=tuple(dict.fromkeys(reader.imported)),
     )
+
+
+def _reduced(source: str) -> str:
+    """A text without the bodies that can neither bind a module's names nor make them unknown, which most cannot."""
+    data = source.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "surrogatepass")
+    points = [match.start() for match in re.finditer(_POINTS, data)]
+    return without_bodies(data, points).decode("utf-8", "surrogatepass")
 
 
 class _Reader:

@@ -15,6 +15,7 @@ _STRING_OR_COMMENT = (  # compiled on use, as the others
     rb"|\"(?:[^\"\\\n]|\\(?s:.))*\"|'(?:[^'\\\n]|\\(?s:.))*'"
 )
 _BEGINS = rb"\n[^\s#)\]}]"
+_HEADER = rb"class[ \t]+([\w\x80-\xff]+)|(?:async[ \t]+)?def[ \t]+([\w\x80-\xff]+)"
 _DEFINITION = rb"@|(?:class|def|async)[ \t\\]"
 
 
@@ -57,20 +58,46 @@ def without_definitions(data: bytes, points: Sequence[int]) -> bytes:
 
     `points` are ascending offsets in bytes. All else stays where it is, and there are as many statements as before.
     """
+    return _replaced(data, points, lambda begin, start, end: b"0%b\n" % (b" " * (end - begin - 2)))
+
+
+def without_bodies(data: bytes, points: Sequence[int]) -> bytes:
+    """The text with `class A:0` or `def a():0` in the place of each class and function that has no point in it.
+
+    Only those at the top level are meant. All else stays in its row and column.
+    """
+
+    def header(begin: int, start: int, end: int) -> bytes | None:
+        match = re.match(_HEADER, data[start:end])
+        if match is None:
+            return None
+        above, below = data.count(b"\n", begin, start), data.count(b"\n", start, end)
+        line = b"class %b:0" % match[1] if match[1] else b"def %b():0" % match[2]
+        return b"\n" * above + line + b"\n" * below
+
+    return _replaced(data, points, header)
+
+
+def _replaced(data: bytes, points: Sequence[int], new: Callable[[int, int, int], bytes | None]) -> bytes:
     in_string = strings(data)
     ends = (match.start() for match in re.finditer(_BEGINS, data))
     starts = [0, *(end + 1 for end in ends if data[end - 1 : end] != b"\\" and not in_string(end))]
     pieces: list[bytes] = []
     kept = 0
-    for start, end in _definitions(data, starts):
-        if bisect_right(points, start - 1) == bisect_right(points, end - 1) and end - start > 2:
-            pieces += (data[kept:start], b"0", b" " * (end - start - 2), b"\n")
-            kept = end
+    for begin, start, end in _definitions(data, starts):
+        if bisect_right(points, begin - 1) == bisect_right(points, end - 1) and end - begin > 2:
+            text = new(begin, start, end)
+            if text is not None:
+                pieces += (data[kept:begin], text)
+                kept = end
     return b"".join([*pieces, data[kept:]]) if pieces else data
 
 
-def _definitions(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Where the classes and functions among some statements, given by where they begin, begin and end."""
+def _definitions(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """The classes and functions among some statements, given by where they begin.
+
+    Of each where it begins with its decorators, and without, and where it ends.
+    """
     begun = -1
     for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
         if not re.match(_DEFINITION, data[start : start + 6]):
@@ -78,5 +105,5 @@ def _definitions(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, int]
             continue
         begun = start if begun < 0 else begun
         if data[start : start + 1] != b"@":
-            yield begun, end
+            yield begun, start, end
             begun = -1

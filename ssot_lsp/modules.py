@@ -369,7 +369,7 @@ class Modules:
             module
             for module in self._definers.get(name, ())
             if (found := self.find(module)) is not None
-            and name in found.bindings.names
+            and (name in found.outline.names or name in found.bindings.names)
             and self.is_exported(module, name) is not Answer.NO
         )
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -293,6 +293,7 @@ def _begins(statement: ImportStatement, source: str) -> bool:
     return not before or before[-1] in ";:"
 
 
+@lru_cache(maxsize=8192)  # most import statements stand in many files
 def _parses(statement: str) -> bool:
     try:
         return len(ast.parse(statement).body) == 1
