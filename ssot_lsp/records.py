@@ -68,6 +68,7 @@ class TextOnDisk(Text):
         self._path = path
         self._source: str | None = None
         self._starts = None
+        self._asked = 0
 
     @property
     def source(self) -> str:  # type: ignore[override]

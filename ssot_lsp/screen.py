@@ -47,7 +47,6 @@ class Screen:
         self._suspects = [*dict.fromkeys(rule.suspects for rule in rules if rule.checks_imports)]
         self._suspects_string = [rule.suspects_string for rule in rules if rule.checks_strings and project.has_registry]
         self._asks_registry_alone = self._suspects == [is_registered] and not self._suspects_string
-        self._silent: dict[tuple[str, bytes], bool] = {}
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._strings: dict[tuple[str, bool], bool] = {}
         self.claims: dict[Claim, set[str]] = {}
@@ -58,16 +57,12 @@ class Screen:
         plain_data = plain(data)
         if plain_data is None:
             return False
+        if self._asks_registry_alone and not self.project.registry.may_be_spoken_of_in(data):
+            return True
         package = module if is_init else module.rpartition(".")[0]
         used: list[tuple[str, ObjectRef]] = []
         for stretch, at, _ in imports(plain_data):
             key = (package if stretch.startswith(b"from") and b"." in stretch[4:at].lstrip()[:1] else "", stretch)
-            if (
-                self._asks_registry_alone
-                and at
-                and self._is_silent_about(key[0], stretch[:at], module, is_init=is_init)
-            ):
-                continue
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._verdicts[key] = self._verdict(stretch, at, module, is_init=is_init)
@@ -79,14 +74,6 @@ class Screen:
             if any(may_use(self.project, source, *use) for use in used):
                 return False
         return not (self._suspects_string and any(self._is_suspicious(*path) for path in paths(plain_data)))
-
-    def _is_silent_about(self, package: str, head: bytes, module: str, *, is_init: bool) -> bool:
-        """Whether the registry says nothing of anything in the module of a `from`, whatever the names are."""
-        key = (package, head)
-        if key not in self._silent:
-            verdict = self._verdict(head + b"import *", len(head), module, is_init=is_init)
-            self._silent[key] = verdict is _HARMLESS
-        return self._silent[key]
 
     def _verdict(self, stretch: bytes, at: int, module: str, *, is_init: bool) -> _Verdict:
         try:

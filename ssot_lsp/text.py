@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import NamedTuple
 
 # LSP 3.17, "Text Documents": lines end at \r\n, \n or \r and at nothing else. Python's tokenizer agrees.
 # `str.splitlines` does not: it also splits at form feed, U+0085, U+2028 and others.
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_MANY = 8
+"""Questions about places in a text, from which on an index is quicker than counting."""
 
 
 class Span(NamedTuple):
@@ -44,22 +47,31 @@ class TextEdit(NamedTuple):
 class Text:
     """A source text and the index of its lines, which is made when it is first asked for."""
 
-    __slots__ = ("_starts", "source")
+    __slots__ = ("_asked", "_starts", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
         self._starts: list[int] | None = None
+        self._asked = 0
 
     @property
     def line_starts(self) -> list[int]:
         """Offsets (code points) at which the rows begin; row 0 begins at 0."""
         if self._starts is None:
-            self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.source))]
+            if "\r" in self.source:
+                self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.source))]
+            else:
+                lengths = accumulate(map(len, self.source.split("\n")), initial=0)
+                self._starts = [length + row for row, length in enumerate(lengths)][:-1]
         return self._starts
 
     def position(self, offset: int) -> Position:
         """Row and column (code points, from 0) of `offset`; an offset beyond the end means the end."""
         offset = max(0, min(offset, len(self.source)))
+        self._asked += 1
+        if self._starts is None and self._asked < _MANY and "\r" not in self.source:  # not worth an index yet
+            row = self.source.count("\n", 0, offset)
+            return Position(row, offset - self.source.rfind("\n", 0, offset) - 1)
         row = bisect_right(self.line_starts, offset) - 1
         return Position(row, offset - self.line_starts[row])
 

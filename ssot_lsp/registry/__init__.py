@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
 from ssot_lsp.registry.load import LoadedFile, Locate, Problem, WrittenEntry, load_files
 from ssot_lsp.registry.validate import NotARegistryError, RegistryError
+from ssot_lsp.registry.words import finder
 from ssot_lsp.text import Text
 
 __all__ = ["Match", "NotARegistryError", "Registry", "RegistryError", "load"]
@@ -117,6 +118,14 @@ class Registry:
     def is_silent_about(self, dotted: str) -> bool:
         """Whether it says nothing of a dotted path, nor of anything under it."""
         return dotted not in self._below and not any(prefix in self._index for prefix in _prefixes(dotted))
+
+    @cached_property
+    def may_be_spoken_of_in(self) -> Callable[[bytes], bool]:
+        """A test of a file's bytes: whether it may speak of anything in one of them. Wrong at times, but never in a no.
+
+        Whatever the form, the last part of a deprecated path stands in the file, or a star brings it.
+        """
+        return finder({path.rpartition(".")[2] for path in self._index})
 
     def names_below(self, dotted: str) -> Iterator[str]:
         """The last parts of the deprecated paths directly under a dotted path, in the order of the registry."""
