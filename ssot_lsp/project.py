@@ -90,7 +90,12 @@ class Project:
         """A document of this workspace from its path and its text, saved or not."""
         text = Text(source)
         module, is_init = self.modules.name_of(path)
-        return Document(path, text, parse(text), module, is_init)
+        return Document(path, text, parse(text, with_paths=self.reads_strings), module, is_init)
+
+    @property
+    def reads_strings(self) -> bool:
+        """Whether anything is to be told of paths in strings."""
+        return self.has_registry and self.settings.reports("SSOT007")
 
     def source_of(self, module: str) -> Document | None:
         """The document of a first-party module as it was when it was first read; None if it has no text."""

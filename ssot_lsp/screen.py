@@ -45,7 +45,9 @@ class Screen:
         self.project = project
         rules = [rule for rule in all_rules() if project.settings.reports(rule.code)]
         self._suspects = [*dict.fromkeys(rule.suspects for rule in rules if rule.checks_imports)]
-        self._suspects_string = [rule.suspects_string for rule in rules if rule.checks_strings and project.has_registry]
+        self._suspects_string = [
+            rule.suspects_string for rule in rules if rule.checks_strings and project.reads_strings
+        ]
         self._asks_registry_alone = self._suspects == [is_registered] and not self._suspects_string
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._strings: dict[tuple[str, bool], bool] = {}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -78,8 +78,11 @@ class Syntax:
         return tuple(self.read_paths())
 
 
-def parse(text: Text) -> Syntax:
-    """Read a source text. Never fails: what cannot be read is left out or marked as not well formed."""
+def parse(text: Text, *, with_paths: bool = True) -> Syntax:
+    """Read a source text. Never fails: what cannot be read is left out or marked as not well formed.
+
+    Without `with_paths` its paths in strings are only looked for when someone asks for them, which takes longer.
+    """
     source = text.source
     has_comments = "ssot:" in source or "SSOT" in source
     has_words = any(word in source for word in (*PATCH_WORDS, *MODULE_WORDS))
@@ -90,11 +93,16 @@ def parse(text: Text) -> Syntax:
     written = [match for match in re.finditer(PATH, data) if has_words or match["object"]] if has_paths else []
     words = _places(data, b"import")
     marks = [*_places(data, b"ssot:"), *_places(data, b"SSOT")] if has_comments else []
-    root = _root(data, sorted([*words, *marks, *(match.start() for match in written)]))
+    strings = [match.start() for match in written]
+    root = _root(data, sorted([*words, *marks, *(strings if with_paths else ())]))
     offset = _code_points(data, source)
     suppressions, ignore_file = _suppressions(_around(root, marks, 4, ("comment",)), text, offset)
     imports = tuple(_statements(_around(root, words, len(b"import"), _IMPORT_NODES), source, offset))
-    read_paths = partial(_paths, root, written, offset, imports) if written else tuple
+
+    def read_paths() -> Iterable[PathString]:
+        around = root if with_paths else _root(data, sorted([*words, *strings]))
+        return _paths(around, written, offset, imports) if written else ()
+
     return Syntax(imports, suppressions, ignore_file, root.has_error, read_paths)
 
 
