@@ -6,15 +6,16 @@ Exact for what Python accepts, and without a parser: only the lines on which thr
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 _TRIPLE = (b'"""', b"'''")
 _STRING_OR_COMMENT = (  # compiled on use, as the others
     rb"#[^\n]*|\"\"\"(?:[^\\\"]|\\(?s:.)|\"(?!\"\"))*\"\"\"|'''(?:[^\\']|\\(?s:.)|'(?!''))*'''"
     rb"|\"(?:[^\"\\\n]|\\(?s:.))*\"|'(?:[^'\\\n]|\\(?s:.))*'"
 )
-_BEGINS = rb"\n[^\s#)\]}]"
+_BODY = rb":[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]+)[^\s#]"
 _HEADER = rb"class[ \t]+([\w\x80-\xff]+)|(?:async[ \t]+)?def[ \t]+([\w\x80-\xff]+)"
 _DEFINITION = rb"@|(?:class|def|async)[ \t\\]"
 
@@ -54,11 +55,17 @@ def _end_of_string(data: bytes, quotes: int) -> int:
 
 
 def without_definitions(data: bytes, points: Sequence[int]) -> bytes:
-    """The text with `0` and blanks in the place of each class and function at its top level that has no point in it.
+    """The text with `0` and blanks in the place of each class and function that has no point in it.
 
-    `points` are ascending offsets in bytes. All else stays where it is, and there are as many statements as before.
+    Those at the top level are meant, and those in classes there. `points` are ascending offsets in bytes. All else stays
+    where it is, and there are as many statements as before.
     """
-    return _replaced(data, points, lambda begin, start, end: b"0%b\n" % (b" " * (end - begin - 2)))
+    pieces: list[bytes] = []
+    kept = 0
+    for definition in _definitions(data, points):
+        pieces += (data[kept : definition.begin], b"0%b\n" % (b" " * (definition.end - definition.begin - 2)))
+        kept = definition.end
+    return b"".join([*pieces, data[kept:]])
 
 
 def without_bodies(data: bytes, points: Sequence[int]) -> bytes:
@@ -66,44 +73,58 @@ def without_bodies(data: bytes, points: Sequence[int]) -> bytes:
 
     Only those at the top level are meant. All else stays in its row and column.
     """
-
-    def header(begin: int, start: int, end: int) -> bytes | None:
-        match = re.match(_HEADER, data[start:end])
-        if match is None:
-            return None
-        above, below = data.count(b"\n", begin, start), data.count(b"\n", start, end)
-        line = b"class %b:0" % match[1] if match[1] else b"def %b():0" % match[2]
-        return b"\n" * above + line + b"\n" * below
-
-    return _replaced(data, points, header)
-
-
-def _replaced(data: bytes, points: Sequence[int], new: Callable[[int, int, int], bytes | None]) -> bytes:
-    in_string = strings(data)
-    ends = (match.start() for match in re.finditer(_BEGINS, data))
-    starts = [0, *(end + 1 for end in ends if data[end - 1 : end] != b"\\" and not in_string(end))]
     pieces: list[bytes] = []
     kept = 0
-    for begin, start, end in _definitions(data, starts):
-        if bisect_right(points, begin - 1) == bisect_right(points, end - 1) and end - begin > 2:
-            text = new(begin, start, end)
-            if text is not None:
-                pieces += (data[kept:begin], text)
-                kept = end
-    return b"".join([*pieces, data[kept:]]) if pieces else data
+    for begin, start, end in _definitions(data, points, in_classes=False):
+        if match := re.match(_HEADER, data[start:end]):
+            line = b"class %b:0" % match[1] if match[1] else b"def %b():0" % match[2]
+            above, below = data.count(b"\n", begin, start), data.count(b"\n", start, end)
+            pieces += (data[kept:begin], b"\n" * above, line, b"\n" * below)
+            kept = end
+    return b"".join([*pieces, data[kept:]])
 
 
-def _definitions(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """The classes and functions among some statements, given by where they begin.
+class _Definition(NamedTuple):
+    """A class or a function, by offsets in bytes."""
 
-    Of each where it begins with its decorators, and without, and where it ends.
-    """
+    begin: int
+    """With its decorators."""
+    start: int
+    """Without them."""
+    end: int
+
+
+def _definitions(data: bytes, points: Sequence[int], *, in_classes: bool = True) -> Iterator[_Definition]:
+    """The classes and functions at the top level in which there is no point; in those classes where there is, too."""
+    in_string = strings(data)
+    for definition in _definitions_at(data, 0, len(data), b"", in_string):
+        if _is_free(definition, points):
+            yield definition
+        elif in_classes and data.startswith(b"class", definition.start):
+            body = re.compile(_BODY).search(data, definition.start, definition.end)
+            if body is not None:
+                inner = _definitions_at(data, body.start(1), definition.end, body[1], in_string)
+                yield from (method for method in inner if _is_free(method, points))
+
+
+def _is_free(definition: _Definition, points: Sequence[int]) -> bool:
+    is_free = bisect_left(points, definition.begin) == bisect_left(points, definition.end)
+    return is_free and definition.end - definition.begin > 2  # the shortest that is put in its place
+
+
+def _definitions_at(
+    data: bytes, begin: int, end: int, indent: bytes, in_string: Callable[[int], bool]
+) -> Iterator[_Definition]:
+    """The classes and functions among the statements of one indentation, in a part of the text that begins with one."""
+    lines = (m.start() for m in re.compile(rb"\n%b[^\s#)\]}]" % indent).finditer(data, begin, end))
+    ends = (line for line in lines if data[line - 1 : line] != b"\\" and not in_string(line))
+    starts = [begin + len(indent), *(line + 1 + len(indent) for line in ends)]
     begun = -1
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+    for start, following in zip(starts, [*starts[1:], end], strict=True):
         if not re.match(_DEFINITION, data[start : start + 6]):
             begun = -1
             continue
         begun = start if begun < 0 else begun
         if data[start : start + 1] != b"@":
-            yield begun, start, end
+            yield _Definition(begun, start, following - (len(indent) if following != end else 0))
             begun = -1
