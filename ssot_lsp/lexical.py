@@ -57,8 +57,8 @@ def _end_of_string(data: bytes, quotes: int) -> int:
 def without_definitions(data: bytes, points: Sequence[int]) -> bytes:
     """The text with `0` and blanks in the place of each class and function that has no point in it.
 
-    Those at the top level are meant, and those in classes there. `points` are ascending offsets in bytes. All else stays
-    where it is, and there are as many statements as before.
+    Those at the top level are meant, and those in classes there. `points` are ascending offsets in bytes. All else
+    stays where it is, and there are as many statements as before.
     """
     pieces: list[bytes] = []
     kept = 0

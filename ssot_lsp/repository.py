@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ssot_lsp.cache import digest_of
 from ssot_lsp.config import Settings
 from ssot_lsp.project import Project
 from ssot_lsp.screen import Claim, Screen
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 ENOUGH = 400
 """Files; fewer are done before another process would have begun, or a cache would have been read."""
@@ -113,6 +114,8 @@ def process_chunk(chunk: Chunk) -> Done:
             facts = os.fstat(opened.fileno()) if chunk.remembers else None
             data = opened.read()
             if facts is not None:
+                from ssot_lsp.cache import digest_of  # noqa: PLC0415 - 10 ms that only those who remember need pay
+
                 seen[file] = (facts.st_mtime_ns, facts.st_size, facts.st_ino, digest_of(data))
             module, is_init = project.modules.name_of(file)
             if screen.passes(data, module, is_init=is_init):

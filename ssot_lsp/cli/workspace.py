@@ -10,13 +10,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import ssot_lsp
 from ssot_lsp import __version__, engine, repository
-from ssot_lsp.cache import digest, slot
 from ssot_lsp.cli.options import Options, note, progress
 from ssot_lsp.files import SourceFile, UnreadableFileError, decode
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
 from ssot_lsp.records import Record, TextOnDisk, pack, unpack
-from ssot_lsp.remembered import remembered
 from ssot_lsp.text import Text
 
 T = TypeVar("T")
@@ -70,6 +68,9 @@ def check_files(options: Options, project: Project, files: Sequence[str]) -> lis
     if not options.use_cache or len(files) < repository.ENOUGH:
         records = [found.value for done in _each(options, project, files, work) for found in done.found]
     else:
+        from ssot_lsp.cache import slot  # noqa: PLC0415 - as below
+        from ssot_lsp.remembered import remembered  # noqa: PLC0415 - only a large repository is remembered
+
         run = partial(_each, options, project, work=work, remembers=True)
         is_whole = options.paths == (project.root,) and not project.settings.exclude
         others = () if is_whole else project.modules.files()
@@ -80,6 +81,8 @@ def check_files(options: Options, project: Project, files: Sequence[str]) -> lis
 
 def _key(project: Project) -> str:
     """What must be the same for old results to hold, besides the files: this program, the settings, the registry…"""
+    from ssot_lsp.cache import digest  # noqa: PLC0415
+
     program = sorted((file.name, file.stat().st_mtime_ns) for file in Path(ssot_lsp.__file__).parent.rglob("*.py"))
     registry = [(file.path, file.text.source) for file in project.registry.files]
     where = project.modules.roots, sorted(project.modules.packages)
