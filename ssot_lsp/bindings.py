@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -97,11 +99,12 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in someone's module is not our news
-        source = _reduced(text.source)
+        whole = _plain(text.source)
+        source = _reduced(whole)
         try:
             tree = ast.parse(source)
         except SyntaxError:
-            source = text.source
+            source = whole
             tree = ast.parse(source)
     reader = _Reader(module, source, is_init=is_init)
     reader.block(tree.body, conditional=False)
@@ -121,9 +124,13 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
     )
 
 
+def _plain(source: str) -> str:
+    return source.replace("\r\n", "\n").replace("\r", "\n") if "\r" in source else source
+
+
 def _reduced(source: str) -> str:
     """A text without the bodies that can neither bind a module's names nor make them unknown, which most cannot."""
-    data = source.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "surrogatepass")
+    data = source.encode("utf-8", "surrogatepass")
     points = [match.start() for match in re.finditer(_POINTS, data)]
     return without_bodies(data, points).decode("utf-8", "surrogatepass")
 
@@ -135,7 +142,8 @@ class _Reader:
         self.module = module
         self.source = source
         self.is_init = is_init
-        self.has_dynamic_words = re.search(_DYNAMIC_WORDS, source) is not None
+        words = (match.start() for match in re.finditer(_DYNAMIC_WORDS, source))
+        self.dynamic_rows = [source.count("\n", 0, place) for place in words]
         self.has_walrus = ":=" in source
         self.names: dict[str, list[Binding]] = {}
         self.stars: list[str] = []
@@ -286,13 +294,20 @@ class _Reader:
             # a lambda's body keeps what it binds, its defaults do not
             todo += child.args.defaults if isinstance(child, ast.Lambda) else ast.iter_child_nodes(child)
 
+    def has_dynamic_words(self, node: ast.AST) -> bool:
+        """Whether one of the words that it takes for that stands in the rows of an expression or a definition."""
+        parts = [node, *getattr(node, "decorator_list", ())]
+        rows = [getattr(part, "lineno", 1) - 1 for part in parts]
+        last = getattr(node, "end_lineno", None)
+        return bisect_left(self.dynamic_rows, min(rows)) < bisect_left(self.dynamic_rows, last or sys.maxsize)
+
     def dynamic(self, node: ast.AST, *, inside: bool) -> None:
         """Note what an expression, or a definition's body when it runs, may bind besides what it says.
 
         `inside` of a definition, `locals()` and `vars()` are not the module's.
         """
         harmless: set[ast.AST] = set()
-        for child in ast.walk(node) if self.has_dynamic_words else ():
+        for child in ast.walk(node) if self.has_dynamic_words(node) else ():
             if isinstance(child, ast.Global):
                 for name in child.names:
                     self.names.setdefault(name, []).append(Binding(child.lineno - 1, child.col_offset))

@@ -362,16 +362,14 @@ class Modules:
         start = max(module.text.source.find(head, start), start)  # behind `class`, `def` or `async def`
         return Definition(origin, Location(module.path, module.text, Span(start, start + len(head))))
 
-    def exporters(self, name: str) -> tuple[str, ...]:
+    def exporters(self, name: str) -> Iterator[str]:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
         self.asked.add(f"{DEFINERS}{name}")
-        return tuple(
-            module
-            for module in self._definers.get(name, ())
-            if (found := self.find(module)) is not None
-            and (name in found.outline.names or name in found.bindings.names)
-            and self.is_exported(module, name) is not Answer.NO
-        )
+        for module in self._definers.get(name, ()):
+            found = self.find(module)
+            is_there = found is not None and (name in found.outline.names or name in found.bindings.names)
+            if is_there and self.is_exported(module, name) is not Answer.NO:
+                yield module
 
     def leads_to(self, path: str, module: str) -> bool:
         """Whether importing a path also imports `module`, as far as the first-party modules on the way tell."""

@@ -6,6 +6,7 @@ will do, be it a pool of processes here or a cluster's.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 ENOUGH = 400
 """Files; fewer are done before another process would have begun, or a cache would have been read."""
-_CHUNKS = 16
+_CHUNKS = 12
 """Pieces of the work for each process: small, so that none waits long for the last; but neighbours share modules."""
+
+_COLLECTED = 50_000, 20, 100
+"""How often garbage is collected."""
 
 Work = Callable[[Project, Path], Any]
 """What is to be done with a file: a function of a module, as it is pickled by its name."""
@@ -90,6 +94,7 @@ def process(
     Gives, piece by piece, how many files that was, and what came of those that mattered.
     """
     _loaded[:] = [_Loaded(project.root, project.overrides, project, Screen(project))]
+    gc.set_threshold(*_COLLECTED)  # nearly all that is made lives for one file, and what stays is searched each time
     size = max(1, -(-len(files) // (_CHUNKS * jobs)))
     pieces = [tuple(files[start : start + size]) for start in range(0, len(files), size)]
     chunks = [Chunk(project.root, project.overrides, piece, work, remembers) for piece in pieces]

@@ -35,6 +35,9 @@ from ssot_lsp.registry import Match
 from ssot_lsp.scan import chains
 from ssot_lsp.text import Span
 
+MOST_GUESSES = 10
+"""How many paths are offered at most where nobody knows which one was meant."""
+
 
 class Glimpse(NamedTuple):
     """What may be an import statement, as a first look at a file's bytes shows it."""

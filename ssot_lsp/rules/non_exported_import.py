@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, islice
+
 from ssot_lsp.model import Diagnostic, ObjectRef, Severity
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Glimpse, Import, Rule
+from ssot_lsp.rules import MOST_GUESSES, Glimpse, Import, Rule
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -14,7 +17,8 @@ def check(imported: Import) -> Diagnostic | None:
         return None
     if project.modules.is_exported(imported.module, name.name) is not Answer.NO or _is_exempt(imported, name.name):
         return None
-    exporters = tuple(ref for ref in (*_origins(imported), *_reexports(imported)) if ref.module != imported.module)
+    offered = (ref for ref in chain(_origins(imported), _reexports(imported)) if ref.module != imported.module)
+    exporters = tuple(islice(offered, MOST_GUESSES))
     return Diagnostic(
         RULE.code,
         RULE.name,
@@ -47,16 +51,16 @@ def _origins(imported: Import) -> list[ObjectRef]:
     return sorted(ref for ref in origins if ref.qualname and modules.is_exported(*_parts(ref)) is not Answer.NO)
 
 
-def _reexports(imported: Import) -> list[ObjectRef]:
+def _reexports(imported: Import) -> Iterator[ObjectRef]:
     """The other modules that list the name in their `__all__` and lead to the same object."""
     modules, name = imported.project.modules, imported.ref.qualname
     origins = modules.origins(imported.ref) or frozenset()
     listed = (ObjectRef(module, name) for module in modules.exporters(name))
-    return [
+    return (
         ref
         for ref in listed
         if modules.is_exported(*_parts(ref)) is Answer.YES and (modules.origins(ref) or frozenset()) & origins
-    ]
+    )
 
 
 def _parts(ref: ObjectRef) -> tuple[str, str]:

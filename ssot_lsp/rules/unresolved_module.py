@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from ssot_lsp.model import Applicability, Diagnostic, Move, ObjectRef, Replacement
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Glimpse, Import, Rule, did_you_mean
+from ssot_lsp.rules import MOST_GUESSES, Glimpse, Import, Rule, did_you_mean
 
 
 def check(imported: Import) -> Diagnostic | None:
     """Report a module that does not exist, once per statement; offer those that may have been meant."""
     if imported.module_exists is not Answer.NO:
         return None
-    modules = tuple(module for module in _similar(imported) if _provides(imported, module))
+    modules = tuple(islice((module for module in _similar(imported) if _provides(imported, module)), MOST_GUESSES))
     return Diagnostic(
         RULE.code,
         RULE.name,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from ssot_lsp.model import Diagnostic, ObjectRef
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Glimpse, Import, Rule, did_you_mean
+from ssot_lsp.rules import MOST_GUESSES, Glimpse, Import, Rule, did_you_mean
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -17,7 +19,7 @@ def check(imported: Import) -> Diagnostic | None:
 
     name, modules = imported.name.name, imported.project.modules
     registered = imported.same_name(name)
-    elsewhere = tuple(ObjectRef(module, name) for module in modules.exporters(name))
+    elsewhere = tuple(ObjectRef(module, name) for module in islice(modules.exporters(name), MOST_GUESSES))
     close = get_close_matches(name, sorted(modules.names(imported.module)), 3, 0.75)
     here = tuple(ObjectRef(imported.module, similar) for similar in close)
     candidates = imported.candidates(registered, here, elsewhere)
