@@ -17,6 +17,7 @@ _STRING_OR_COMMENT = (  # compiled on use, as the others
 )
 _BODY = rb":[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]+)[^\s#]"
 _HEADER = rb"class[ \t]+([\w\x80-\xff]+)|(?:async[ \t]+)?def[ \t]+([\w\x80-\xff]+)"
+_BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
 _DEFINITION = rb"@|(?:class|def|async)[ \t\\]"
 
 
@@ -99,17 +100,28 @@ def _definitions(data: bytes, points: Sequence[int], *, in_classes: bool = True)
     in_string = strings(data)
     for definition in _definitions_at(data, 0, len(data), b"", in_string):
         if _is_free(definition, points):
-            yield definition
+            if _is_whole(data, definition):
+                yield definition
         elif in_classes and data.startswith(b"class", definition.start):
             body = re.compile(_BODY).search(data, definition.start, definition.end)
             if body is not None:
                 inner = _definitions_at(data, body.start(1), definition.end, body[1], in_string)
-                yield from (method for method in inner if _is_free(method, points))
+                yield from (method for method in inner if _is_free(method, points) and _is_whole(data, method))
 
 
 def _is_free(definition: _Definition, points: Sequence[int]) -> bool:
-    is_free = bisect_left(points, definition.begin) == bisect_left(points, definition.end)
-    return is_free and definition.end - definition.begin > 2  # the shortest that is put in its place
+    return bisect_left(points, definition.begin) == bisect_left(points, definition.end)
+
+
+def _is_whole(data: bytes, definition: _Definition) -> bool:
+    """Whether a definition looks like one that is written to its end: what does not is left to the parser to judge."""
+    text = data[definition.begin : definition.end]
+    return (
+        len(text) > 2
+        and b":" in text
+        and re.match(_HEADER, data[definition.start : definition.end]) is not None
+        and all(text.count(opening) == text.count(closing) for opening, closing in _BRACKETS)
+    )
 
 
 def _definitions_at(

@@ -16,7 +16,8 @@ from ssot_lsp.lexical import strings
 from ssot_lsp.syntax import MODULE_WORDS, PATCH_WORDS, PATH
 
 # `import` and what stands behind it: a list in parentheses, or the rest of the line. Compiled on use, as the others.
-_IMPORT = rb"import(?=[ \t\f\\(*])(?:[ \t\f]|\\\n)*(?:\((?:[^()#]|#[^\n]*)*\)|[^\n#;\\]*(?:\\\n[^\n#;\\]*)*)"
+_IMPORT = rb"import(?=[ \t\f\\(*])"
+_IMPORTED = rb"(?:[ \t\f]|\\\n)*(?:\((?:[^()#]|#[^\n]*)*\)|[^\n#;\\]*(?:\\\n[^\n#;\\]*)*)"
 _BINDS = rb"\n(?:(?:class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n\"'#]+)?=(?!=))(?![\x80-\xff])"
 _DELETES = rb"del[ \t(\\]([^\n]*)"
 _GAP = rb"(?:\s|#[^\n]*\n)*"
@@ -35,6 +36,7 @@ _FUNCTION = rb"\ndef%b([\w\x80-\xff]+)" % _SPACE
 _ASYNC_FUNCTION = rb"\nasync%bdef%b([\w\x80-\xff]+)" % (_SPACE, _SPACE)
 _ASSIGNMENT = rb"\n(?:type[ \t]+)?([\w\x80-\xff]+)[ \t]*(?::[^=\n]+|\[[^=\n]+)?=(?!=)"
 _ANY_ALL = rb"__all__[^=\n]*=\s*[\[(]([^\])]*)"
+_UNDERSCORE = ord("_")
 _UNFINISHED = frozenset(b"([{,\\+-*/|&^%<>=:.@~!")
 
 
@@ -48,6 +50,12 @@ class ImportLine(NamedTuple):
     """`a.b` in `from ..a.b import c`; empty in `from . import c` and in `import a`."""
     names: tuple[tuple[str, str], ...]
     """Each name, dotted in `import a.b`, with the name that comes to be bound; of `import *` none."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is names: else it is prose, or half typed, and only the parser can tell what is in it."""
+        written = [self.module, *(name for names in self.names for name in names)]
+        return "".join(written).replace(".", "").replace("_", "a").isalnum() or not any(written)
 
 
 def plain(data: bytes) -> bytes | None:
@@ -77,14 +85,19 @@ def imports(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     Each is given with the place of `import` in it, for `read_import`, and with its own in the file, if it begins a line
     without indentation, else -1. Both in bytes.
     """
+    imported = re.compile(_IMPORTED).match
     for match in re.finditer(_IMPORT, data):
-        at = match.start()
+        at, end = match.span()
+        if at and (data[at - 1] == _UNDERSCORE or data[at - 1 : at].isalnum()):
+            continue  # the end of another word
+        tail = imported(data, end)
+        end = tail.end() if tail else end
         start = data.rfind(b"\n", 0, at) + 1
         if start == at and data[at - 2 : at - 1] != b"\\":
-            yield match[0], 0, start
+            yield data[at:end], 0, start
             continue
         head = data[start:at]
-        if not head.startswith(b"from"):
+        if not head.startswith(b"from") or b";" in head:
             while data[start - 2 : start] == b"\\\n":  # the line goes on from the one above
                 start = data.rfind(b"\n", 0, start - 1) + 1
             head = data[start:at].replace(b"\\\n", b"  ")
@@ -93,7 +106,7 @@ def imports(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             head = head[cut:].lstrip()
             if head and not head.startswith(b"from"):
                 continue
-        yield head + match[0], len(head), start
+        yield head + data[at:end], len(head), start
 
 
 def read_import(stretch: bytes, at: int) -> ImportLine:
@@ -109,7 +122,7 @@ def read_import(stretch: bytes, at: int) -> ImportLine:
     for part in tail.replace("\\\n", " ").strip(" \t\n\f()").split(","):
         words = part.split()
         named = "as" in words[1:-1]
-        name = "".join(words[: words.index("as", 1)] if named else words)
+        name = " ".join(words[: words.index("as", 1)] if named else words).replace(" .", ".").replace(". ", ".")
         if name and name != "*":
             names.append((name, words[-1] if named else name if head else name.partition(".")[0]))
     return ImportLine(bool(head), len(written) - len(module), module, tuple(names))

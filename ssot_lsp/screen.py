@@ -82,6 +82,8 @@ class Screen:
             line = read_import(stretch, at)
         except UnicodeDecodeError:
             return _SUSPICIOUS
+        if not line.is_whole:
+            return _SUSPICIOUS
         source = absolute(line.module, line.level, module, is_init=is_init) if line.is_from else ""
         if source is None or source == "__future__" or not (source or line.names):
             return _HARMLESS
