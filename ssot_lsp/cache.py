@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 import zlib
 from contextlib import suppress
@@ -84,21 +85,21 @@ def slot(key: str, *name: object) -> Slot:
 
 
 def clear() -> tuple[int, int]:
-    """Remove all that is in the cache; how many files that were, and how many bytes. Raises OSError where it fails."""
-    files = [(path, path.stat().st_size) for path in _files(folder())]
-    for path, _ in files:
-        path.unlink(missing_ok=True)
-    return len(files), sum(size for _, size in files)
+    """Remove all that is in the cache, what jedi keeps there included; how many files that were, and how many bytes.
 
-
-def _files(where: Path) -> list[Path]:
-    return [*where.glob(f"*{_SUFFIX}"), *where.glob("*.tmp")] if where.is_dir() else []
+    Raises OSError where that fails.
+    """
+    where = folder()
+    sizes = [path.stat().st_size for path in where.rglob("*") if path.is_file()] if where.is_dir() else []
+    if where.is_dir():
+        shutil.rmtree(where)
+    return len(sizes), sum(sizes)
 
 
 def _trim(where: Path) -> None:
     """Drop what was longest not used, as long as all of it is too large."""
     found: list[tuple[float, int, Path]] = []
-    for path in _files(where):
+    for path in (*where.glob(f"*{_SUFFIX}"), *where.glob("*.tmp")):
         with suppress(OSError):
             facts = path.stat()
             found.append((facts.st_mtime, facts.st_size, path))

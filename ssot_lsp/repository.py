@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 ENOUGH = 400
-"""Files; fewer are done before another process would have begun, or a cache would have been read."""
+"""Files; fewer are done before another process would have begun."""
 _CHUNKS = 12
 """Pieces of the work for each process: small, so that none waits long for the last; but neighbours share modules."""
 

@@ -1300,3 +1300,59 @@ def test_an_interrupt_is_no_finding(root: Path) -> None:
         _, errors = running.communicate(timeout=60)
     assert running.returncode != 0
     assert b"Traceback" not in errors
+
+
+# The cache, and several processes
+
+
+def _large(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workspace with some findings, and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root.parent / "cache"))
+    many = {f"pkg/m{number}.py": "from pkg.new import B\n" for number in range(30)}
+    use = {f"use{number}.py": "from pkg.old import A\nprint(A)\n" for number in range(5)}
+    tree(root, {"pkg/__init__.py": "", **many, **use})
+
+
+def _cached(root: Path) -> list[Path]:
+    return sorted((root.parent / "cache" / "ssot-lsp").glob("*.cache"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where the cache is can be chosen on Linux alone")
+@pytest.mark.parametrize("form", ["full", "concise", "json", "sarif", "github", "gitlab", "junit"])
+def test_a_second_check_prints_the_same(root: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    _large(root, monkeypatch)
+    without = run("check", "--no-cache", "--output-format", form)
+    assert not _cached(root)
+    first, second = (run("check", "--output-format", form) for _ in range(2))
+    assert _cached(root)
+    for result in (first, second):
+        assert (result.exit_code, result.stdout, result.stderr) == (without.exit_code, without.stdout, without.stderr)
+    (root / "use0.py").write_text("import os\n")
+    assert "use0.py" not in run("check", "--output-format", form).stdout
+    (root / "registry.json").unlink()
+    assert "deprecated" not in run("check", "--output-format", form).stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where the cache is can be chosen on Linux alone")
+def test_the_cache_is_cleared_and_heals_itself(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _large(root, monkeypatch)
+    expected = run("check").stdout
+    for path in _cached(root):
+        path.write_bytes(path.read_bytes()[:100])
+    assert run("check").stdout == expected
+    result = run("cache", "clear")
+    assert (result.exit_code, _cached(root)) == (0, [])
+    assert "Removed 1 file " in result.stdout
+    assert run("check").stdout == expected
+    assert "Removed 0 files" in (run("cache", "clear"), run("cache", "clear"))[1].stdout
+
+
+def test_several_processes_find_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _large(root, monkeypatch)
+    monkeypatch.setattr("ssot_lsp.repository.ENOUGH", 2)
+    one, several = (run("check", "--no-cache", "--output-format", "json", "--jobs", jobs) for jobs in ("1", "3"))
+    assert len(found(one)) == 5
+    assert found(several) == found(one)
+    assert run("fix", "--jobs", "3", "--diff").stdout == run("fix", "--jobs", "1", "--diff").stdout
+    assert run("fix", "--jobs", "3").exit_code == 0
+    assert found(run("check", "--output-format", "json")) == []

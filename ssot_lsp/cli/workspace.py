@@ -19,6 +19,9 @@ from ssot_lsp.text import Text
 
 T = TypeVar("T")
 
+_WORTH_REMEMBERING = 5
+"""Files; fewer are checked again before the cache would have been read."""
+
 
 class Opened(NamedTuple):
     """A file that was read: its bytes, how they were decoded, and the document."""
@@ -65,7 +68,7 @@ def check_files(options: Options, project: Project, files: Sequence[str]) -> lis
     """Check some files: those in which something may be found, as far as it is not known from the last time."""
     text_of = cache(TextOnDisk)
     work = _check_with_edits if options.shows_edits else _check
-    if not options.use_cache or len(files) < repository.ENOUGH:
+    if not options.use_cache or len(files) < _WORTH_REMEMBERING:
         records = [found.value for done in _each(options, project, files, work) for found in done.found]
     else:
         from ssot_lsp.cache import slot  # noqa: PLC0415 - as below
