@@ -234,7 +234,8 @@ def more_entries(survey: Survey, count: int) -> list[Entry]:
     nothing that is there. One of ten is a module.
     """
     classes = sorted({name for _, name in survey.defined if not name.startswith("_")})
-    modules = sorted(module for module, path in survey.modules.items() if path.name != "__init__.py")
+    named = (module for module, path in survey.modules.items() if path.name != "__init__.py")
+    modules = sorted(module for module in named if all(part.isidentifier() for part in module.split(".")))
 
     def made_up(number: int) -> str:
         home = f"legacy.area{number % 97}.module{number}"

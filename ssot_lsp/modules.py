@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from enum import Enum
 from functools import cached_property
@@ -120,6 +120,8 @@ class Modules:
         self._read = read
         self.asked: set[str] = set()
         """What the answers since someone emptied it rest on: modules, `ALL_MODULES`, `DEFINERS`, `MENTIONS`, files."""
+        self.known_definitions: Callable[[], Mapping[str, Iterable[str]]] | None = None
+        """By file, the names that it seems to define, as far as they are known from somewhere else."""
         self._found: dict[str, Module | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
         self._answers: dict[Hashable, tuple[Any, frozenset[str]]] = {}
@@ -182,6 +184,11 @@ class Modules:
         """Whether `from module import name` finds something: a binding, a re-export, a submodule."""
         known = self.exists(module, relative=relative)
         return self._through_stars(module, name, self._binds_itself(module, name)) if known is Answer.YES else known
+
+    def surely_binds(self, module: str, name: str) -> bool:
+        """Whether `from module import name` finds something, as far as a first look tells: no is no answer."""
+        found = self.find(module)
+        return found is not None and (name in found.outline.names or self._submodule(found, name))
 
     def offers(self, module: str, name: str, *, relative: bool = False) -> Answer:
         """Whether `from module import *` brings a name."""
@@ -366,10 +373,14 @@ class Modules:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
         self.asked.add(f"{DEFINERS}{name}")
         for module in self._definers.get(name, ()):
-            found = self.find(module)
-            is_there = found is not None and (name in found.outline.names or name in found.bindings.names)
-            if is_there and self.is_exported(module, name) is not Answer.NO:
+            found = self.find(module) if self.is_exported(module, name) is not Answer.NO else None
+            if found is not None and (name in found.outline.names or name in found.bindings.names):
                 yield module
+
+    def listing(self, name: str) -> Iterator[str]:
+        """The first-party modules that list a name in an `__all__` that can be read."""
+        self.asked.add(f"{DEFINERS}{name}")
+        return (module for module in self._definers.get(name, ()) if self.is_exported(module, name) is Answer.YES)
 
     def leads_to(self, path: str, module: str) -> bool:
         """Whether importing a path also imports `module`, as far as the first-party modules on the way tell."""
@@ -454,11 +465,12 @@ class Modules:
     @cached_property
     def _definers(self) -> dict[str, list[str]]:
         """The first-party modules by the names that they seem to define: a cheap superset, confirmed on use."""
+        known = self.known_definitions() if self.known_definitions is not None else {}
         found: dict[str, list[str]] = {}
         for path in self.files():
             module, _ = self.name_of(path)
             try:
-                names = definitions(self._read(Path(path))) if module else ()
+                names = (known[path] if path in known else definitions(self._read(Path(path)))) if module else ()
             except OSError:
                 continue
             for name in names:

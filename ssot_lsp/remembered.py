@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,10 @@ class Memory:
         self.elsewhere: dict[str, tuple[str | None, Sign]] = {}
         """Modules that something rests on and whose files were not looked at: where they are, if they are there."""
         self.day = ""
+        self.defined: dict[str, list[str]] = {}
+        """The names that files seem to define, where that is known of them besides what `_defined` says."""
+        self._defined = b"{}"
+        """The same of the last run, as JSON. It is only read if someone asks who defines a name."""
         self.claims: list[bytes] = []
         """JSON texts: lists of module, flag, names and what they rest on. They are only read if a file has changed."""
         self._new: dict[tuple[Any, ...], tuple[set[str], set[str]]] = {}
@@ -57,7 +61,7 @@ class Memory:
             memory.files = dict(zip(files, map(tuple, seen), strict=True))
             memory.results = {file: (value, rests_on) for file, value, rests_on in results}
             memory.elsewhere = {module: (path, tuple(sign)) for module, path, sign in elsewhere}
-            memory.claims = sections[1:]
+            memory._defined, *memory.claims = sections[1:]
         except (TypeError, ValueError, LookupError):
             return None
         return memory
@@ -66,7 +70,14 @@ class Memory:
         """Store it for the next run."""
         results = [[file, value, rests_on] for file, (value, rests_on) in self.results.items()]
         elsewhere = [[module, *facts] for module, facts in self.elsewhere.items()]
-        slot.store([[*self.files], [*self.files.values()], results, elsewhere, self.day], *self.claims)
+        first = [[*self.files], [*self.files.values()], results, elsewhere, self.day]
+        defined = self._defined if not self.defined else {**json.loads(self._defined), **self.defined}
+        slot.store(first, defined, *self.claims)
+
+    def definitions(self) -> Mapping[str, Iterable[str]]:
+        """By file, the names that it seems to define, as far as that is remembered and the file has not changed."""
+        known: dict[str, list[str]] = json.loads(self._defined)
+        return {file: names for file, names in {**known, **self.defined}.items() if file in self.files}
 
     def outdated(self, project: Project, signs: dict[str, Sign]) -> tuple[set[str], bool]:
         """Forget what no longer holds, given how the files look now; which are to be looked at again.
@@ -140,6 +151,7 @@ class Memory:
     def add(self, done: Done) -> None:
         """Remember what came of some files."""
         self.files.update(done.seen)
+        self.defined.update(done.defined)
         self.results.update({found.file: (found.value, [*found.rests_on]) for found in done.found})
         for claim, rests_on in done.claims.items():
             self._claim(claim.module, claim.flag, claim.names, rests_on)
@@ -212,6 +224,7 @@ def remembered(
         memory, again, is_new = Memory(), {*signs}, True
     else:
         again, is_new = memory.outdated(project, signs)
+    project.modules.known_definitions = memory.definitions
     for done in run([file for file in files if file in again]) if again else ():
         memory.add(done)
     if is_new:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ssot_lsp.config import Settings
 from ssot_lsp.project import Project
+from ssot_lsp.scan import definitions
 from ssot_lsp.screen import Claim, Screen
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 400
 """Files; fewer are done before another process would have begun."""
+_ENOUGH_AGAIN = 10
 _CHUNKS = 12
 """Pieces of the work for each process: small, so that none waits long for the last; but neighbours share modules."""
 
@@ -63,6 +65,8 @@ class Done(NamedTuple):
 
     found: list[Found]
     seen: dict[str, Seen]
+    defined: dict[str, list[str]]
+    """The names that each file seems to define."""
     claims: dict[Claim, set[str]]
     """Why the other files do not matter, and what that rests on."""
 
@@ -113,6 +117,7 @@ def process_chunk(chunk: Chunk) -> Done:
     project, screen = loaded.project, loaded.screen
     found: list[Found] = []
     seen: dict[str, Seen] = {}
+    defined: dict[str, list[str]] = {}
     for file in chunk.files:
         data = b""
         with suppress(OSError), open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - of every file there is
@@ -122,6 +127,7 @@ def process_chunk(chunk: Chunk) -> Done:
                 from ssot_lsp.cache import digest_of  # noqa: PLC0415 - 10 ms that only those who remember need pay
 
                 seen[file] = (facts.st_mtime_ns, facts.st_size, facts.st_ino, digest_of(data))
+                defined[file] = sorted(definitions(data))
             module, is_init = project.modules.name_of(file)
             if screen.passes(data, module, is_init=is_init):
                 continue
@@ -130,13 +136,17 @@ def process_chunk(chunk: Chunk) -> Done:
         found.append(Found(file, value, tuple(project.modules.asked) if chunk.remembers else ()))
     claims = dict(screen.claims) if chunk.remembers else {}
     screen.claims.clear()
-    return Done(found, seen, claims)
+    return Done(found, seen, defined, claims)
 
 
 @contextmanager
-def executor(jobs: int, files: int) -> Iterator[Executor | None]:
-    """As many processes as are asked for; none but this one where there is little to do."""
-    if jobs < 2 or files < ENOUGH:
+def executor(jobs: int, files: int, *, again: bool = False) -> Iterator[Executor | None]:
+    """As many processes as are asked for; none but this one where there is little to do.
+
+    There is more to do for each file if it is looked at `again` because something has changed.
+    """
+    is_quick = sys.platform == "linux" and again
+    if jobs < 2 or files < (_ENOUGH_AGAIN if is_quick else ENOUGH):
         yield None
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - 20 ms

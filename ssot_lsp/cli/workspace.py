@@ -116,7 +116,8 @@ def _each(
     remembers: bool = False,
 ) -> Iterator[repository.Done]:
     """What comes of each file that matters, with a progress bar meanwhile."""
-    with progress(len(files), label) as bar, repository.executor(options.jobs, len(files)) as executor:
+    pool = repository.executor(options.jobs, len(files), again=remembers)
+    with progress(len(files), label) as bar, pool as executor:
         for count, done in repository.process(project, files, work, executor, options.jobs, remembers=remembers):
             yield done
             bar.update(count)

@@ -55,12 +55,8 @@ def _reexports(imported: Import) -> Iterator[ObjectRef]:
     """The other modules that list the name in their `__all__` and lead to the same object."""
     modules, name = imported.project.modules, imported.ref.qualname
     origins = modules.origins(imported.ref) or frozenset()
-    listed = (ObjectRef(module, name) for module in modules.exporters(name))
-    return (
-        ref
-        for ref in listed
-        if modules.is_exported(*_parts(ref)) is Answer.YES and (modules.origins(ref) or frozenset()) & origins
-    )
+    listed = (ObjectRef(module, name) for module in modules.listing(name))
+    return (ref for ref in listed if (modules.origins(ref) or frozenset()) & origins)
 
 
 def _parts(ref: ObjectRef) -> tuple[str, str]:

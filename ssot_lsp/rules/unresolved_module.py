@@ -32,7 +32,7 @@ def _similar(imported: Import) -> tuple[str, ...]:
 def _provides(imported: Import, module: str) -> bool:
     """Whether a candidate has all names that the statement wants from the missing module."""
     names = imported.statement.names if imported.statement.is_from else ()
-    return all(imported.project.modules.binds(module, name.name) is not Answer.NO for name in names)
+    return all(imported.project.modules.surely_binds(module, name.name) for name in names)
 
 
 def _replacement(imported: Import, module: str) -> Replacement:
