@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from ssot_lsp.model import is_dotted_name
+
 OBJECTS, MODULES = 40, 3
 """How many of each the registry moves."""
 FEWEST, MOST = 2, 30
@@ -233,9 +235,9 @@ def more_entries(survey: Survey, count: int) -> list[Entry]:
     By turns a class that is really there, in a module that is not; a made-up name in a module that is really there; and
     nothing that is there. One of ten is a module.
     """
-    classes = sorted({name for _, name in survey.defined if not name.startswith("_")})
+    classes = sorted({name for _, name in survey.defined if is_dotted_name(name) and not name.startswith("_")})
     named = (module for module, path in survey.modules.items() if path.name != "__init__.py")
-    modules = sorted(module for module in named if all(part.isidentifier() for part in module.split(".")))
+    modules = sorted(filter(is_dotted_name, named))
 
     def made_up(number: int) -> str:
         home = f"legacy.area{number % 97}.module{number}"
