@@ -18,9 +18,9 @@ from ssot_lsp.model import ObjectRef
 from ssot_lsp.text import Text
 
 # words without one of which a text can do nothing that makes reading it more work; compiled on use
-_WORDS = "globals?|locals|vars|exec|modules|import_module|__import__|_convert_?|global_enum|__path__"
+_WORDS = "globals?|locals|vars|exec|modules|import_module|__import__|_convert_?|global_enum|__path__|__name__"
 _DYNAMIC_WORDS = rf"\b(?:{_WORDS})\b"
-_POINTS = rb"\b(?:%b|__name__|__all__)\b|:=" % _WORDS.encode()
+_POINTS = rb"\b(?:%b|__all__)\b|:=" % _WORDS.encode()
 _HARMLESS_METHODS = frozenset({"get", "keys", "values", "items", "copy"})
 _HARMLESS_CALLS = frozenset(
     {
