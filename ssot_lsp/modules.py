@@ -196,9 +196,7 @@ class Modules:
         if known is not Answer.YES:
             return known
         here = self._offers(module, name)
-        if self.exports(module) is not None or name.startswith("_"):
-            return here
-        return self._through_stars(module, name, here)
+        return self._through_stars(module, name, here) if self._passes_on(module, name) else here
 
     def _through_stars(self, module: str, name: str, answer: Answer) -> Answer:
         """Whether a module has a name by itself, which is the `answer` so far, or through its star imports."""
@@ -212,9 +210,14 @@ class Modules:
             here = self._offers(at, name)
             answer = answer if here is Answer.NO else here
             found = self.find(at)
-            if found is not None and self.exports(at) is None:
+            if found is not None and self._passes_on(at, name):
                 todo += found.bindings.stars
         return answer
+
+    def _passes_on(self, module: str, name: str) -> bool:
+        """Whether those who import `*` from a module get what its own star imports bring it under that name."""
+        exports = self.exports(module)
+        return name in exports if exports is not None else not name.startswith("_")
 
     def _binds_itself(self, module: str, name: str) -> Answer:
         """Whether a module binds a name by itself, its star imports apart."""
@@ -240,15 +243,15 @@ class Modules:
         if found is None:
             return Answer.UNKNOWN
         exports = self.exports(module)
-        if exports is not None:
-            return Answer.YES if name in exports else Answer.UNKNOWN if "__getattr__" in exports else Answer.NO
-        if found.outline.has_all and found.bindings.has_all:
+        if exports is not None and name not in exports:
+            return Answer.UNKNOWN if "__getattr__" in exports else Answer.NO
+        if exports is None and found.outline.has_all and found.bindings.has_all:
             return Answer.UNKNOWN
-        if name.startswith("_"):
+        if exports is None and name.startswith("_"):
             return Answer.NO
-        # a submodule is offered only if something has imported it
-        is_bound = name in found.bindings.names
-        answer = self._binds_itself(module, name)
+        answer = self._binds_itself(module, name)  # who lists a name need not have it
+        # a submodule that is not listed is offered only if something has imported it
+        is_bound = exports is not None or name in found.bindings.names
         return Answer.UNKNOWN if answer is Answer.YES and not is_bound else answer
 
     def exports(self, module: str) -> tuple[str, ...] | None:
@@ -283,7 +286,7 @@ class Modules:
                 own = (name for name in found.bindings.names if at == module or not name.startswith("_"))
                 names |= set(exports if exports is not None else own)
                 todo += found.bindings.stars if exports is None else ()
-        return frozenset(names)
+        return frozenset(name for name in names if self.binds(module, name) is not Answer.NO)
 
     def is_exported(self, module: str, name: str) -> Answer:
         """Whether a name is in the module's `__all__`; unknown where there is none, or not a static one."""
@@ -345,10 +348,7 @@ class Modules:
 
     def _offers_through(self, star: str, name: str) -> Answer:
         """Whether `from star import *` brings a name, be it from further away."""
-        exports = self.exports(star)
-        if exports is not None:
-            return Answer.YES if name in exports else Answer.NO
-        return Answer.NO if name.startswith("_") else self.binds(star, name)
+        return self.binds(star, name) if self._passes_on(star, name) else Answer.NO
 
     def definition(self, ref: ObjectRef) -> Definition | None:
         """Where the object that a path leads to is defined, if that is first-party and one place only."""

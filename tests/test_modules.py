@@ -1094,6 +1094,41 @@ class\
   C: pass
 async   def   g(): pass
 
+## a star that promises what its module does not have
+--- ph.py
+__all__ = ["real", "nope"]
+real = 1
+--- s.py
+try: from ph import *
+except AttributeError: pass
+--- t.py
+from s import *
+--- p/__init__.py
+from q import *
+__all__ = ["sub", "far", "gone"]
+--- p/sub.py
+--- q.py
+far = near = 1
+--- u.py
+try: from p import *
+except AttributeError: pass
+
+## a private name passes the stars of those who list it
+--- a.py
+from b import *
+--- b.py
+from c import *
+--- c.py
+__all__ = ["_Q", "R"]
+_Q = R = 1
+--- d.py
+from e import *
+--- e.py
+from c import *
+__all__ = ["_Q"]
+--- f.py
+from d import *
+
 ## a stub without a module
 --- m.py
 A = 1
