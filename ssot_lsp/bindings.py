@@ -10,7 +10,7 @@ import re
 import sys
 import warnings
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ssot_lsp.lexical import without_bodies
@@ -92,8 +92,10 @@ def absolute(written: str, level: int, module: str, *, is_init: bool) -> str | N
     return ".".join([*base, written] if written else base)
 
 
-def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> Bindings:
-    """Read a module's text.
+def read_bindings(
+    text: Text, module: str, *, is_init: bool, is_stub: bool, older: Callable[[str], str | None] = lambda source: None
+) -> Bindings:
+    """Read a module's text, or what `older` makes of it, should it be in newer syntax than the running Python's.
 
     Raises SyntaxError, ValueError, RecursionError or MemoryError for what Python's own parser does not take.
     """
@@ -104,8 +106,7 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
         try:
             tree = ast.parse(source)
         except SyntaxError:
-            source = whole
-            tree = ast.parse(source)
+            source, tree = _parsed(whole, older)
     reader = _Reader(module, source, is_init=is_init)
     reader.block(tree.body, conditional=False)
     if is_stub:
@@ -122,6 +123,15 @@ def read_bindings(text: Text, module: str, *, is_init: bool, is_stub: bool) -> B
         declared=frozenset() if is_stub else frozenset(reader.declared),
         imports=tuple(dict.fromkeys(reader.imported)),
     )
+
+
+def _parsed(source: str, older: Callable[[str], str | None]) -> tuple[str, ast.Module]:
+    try:
+        return source, ast.parse(source)
+    except SyntaxError:
+        if (source_before := older(source)) is None:
+            raise
+        return source_before, ast.parse(source_before)
 
 
 def _plain(source: str) -> str:

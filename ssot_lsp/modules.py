@@ -19,6 +19,7 @@ from ssot_lsp.bindings import Bindings, read_bindings
 from ssot_lsp.files import PYTHON_SUFFIXES, UnreadableFileError, decode, find_python_files
 from ssot_lsp.model import Location, ObjectRef
 from ssot_lsp.scan import Outline, definitions, outline, plain
+from ssot_lsp.syntax import older
 from ssot_lsp.text import Span, Text
 
 T = TypeVar("T")
@@ -85,7 +86,8 @@ class Module:
         if self.text is None or self.path is None:
             return Bindings({}, open_ended=self.path is not None)
         try:
-            return read_bindings(self.text, self.name, is_init=bool(self.folders), is_stub=self.path.suffix == ".pyi")
+            is_init, is_stub = bool(self.folders), self.path.suffix == ".pyi"
+            return read_bindings(self.text, self.name, is_init=is_init, is_stub=is_stub, older=older)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return Bindings({}, open_ended=True)
 

@@ -23,9 +23,11 @@ from typing import Any
 
 import pytest
 
-from ssot_lsp.bindings import absolute
+from ssot_lsp.bindings import Bindings, absolute, read_bindings
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.modules import Answer, Modules
+from ssot_lsp.syntax import older
+from ssot_lsp.text import Text
 
 # `## title`, then files (`--- path`, its lines) and what the reader need not know: `=== unknown: m:N` it may say so;
 # `=== either: m:N` it may say that a name is bound which is not (a branch that did not run); `=== limit: m:N` it may
@@ -1431,6 +1433,65 @@ def test_what_is_listed_as_a_name_is_bound(case: Case, tmp_path: Path) -> None:
     listed = {module: modules.names(module) for module in module_names(case)}
     wrong = {m: [n for n in sorted(names) if modules.binds(m, n) is Answer.NO] for m, names in listed.items()}
     assert {module: names for module, names in wrong.items() if names} == {}
+
+
+# what Pythons after 3.10 take, and what binds the same names in the same places in 3.10
+NEWER = {
+    "type X = int\ny = 1": "0;   X = ()\ny = 1",
+    "type X[T, *Ts, **P] = dict[T, P]": "0;   X = ()",
+    "type X[\n  T = int,  # a comment\n\n] = list[\n  T\n]\ny = 1": "0;   X = ()\n\n\n\n\n\ny = 1",
+    "type \\\n  X = a.b; y = 1": "0;   \\\n  X = ( ); y = 1",
+    "if a:\n  type X = int; y = 1": "if a:\n  0;   X = ( ); y = 1",
+    "type = 1; type (type)": "type = 1; type (type)",
+    "type(x)[0] = type": "type(x)[0] = type",
+    "def f[T](x: T = (y := 1)) -> T: z = 1": "def f   (x: T = (y := 1)) -> T: z = 1",
+    "def f[T: (int, str) = int, *Ts = *tuple[()]](): pass\ny = 1": "def f(): pass\ny = 1",
+    "async def f[**P = [int, str]](\n  y=(y := 1)): pass": "async def f(\n  y=(y := 1)): pass",
+    "@(a := b)\ndef f[\n\n  T\n](): pass": "@(a := b)\ndef f(): pass",
+    "class A[T: int | str = int]: pass\ny = 1": "class A: pass\ny = 1",
+    "class A[T](B, m=(n := 1)):\n  x = 1": "class A   (B, m=(n := 1)):\n  x = 1",
+    "try:\n  a = 1\nexcept A, b.C: c = 1": "try:\n  a = 1\nexcept A|b.C:  c = 1",
+    "try:\n  a = 1\nexcept* A, B: c = 1": "try:\n  a = 1\nexcept (A|B): c = 1",
+    "x = f'{a['b']}'; y = 1": "x = ( (a['b'])); y = 1",
+    "x = f'{'\\n'.join(a)!r:>{w['v']}}'\ny = 1": "x = ''\ny = 1",
+    "x = f'{\n  a  # a comment }\n}'\ny = 1": "x = ''\n\n\ny = 1",
+    "x = f'{(y := a['b'])}{{{z['z']}}}'": "x = ( ((y := a['b'])))",
+    "x = f'{a:=5}{b['c']}'": "x = ''",
+    "x = f'{f'{(y := 1)}'}'": "x = ( (( ((y := 1)))))",
+    "x = 'a' f'{a['b']}' f'''\n{c}''' 'd'; y = 1": "x = '''\n       '''; y = 1",
+    "x = t'{a}'; y = t'{a:{b}}'.c": "x = ''    ; y = ''.c",
+    'x = rT"""\n{(y := \'é\')}é"""; z = 1': "x = (1,\n((y := 'é')),  1); z = 1",
+    "x: tuple[*Ts] = a[*b]\ndef f(*a: *Ts): pass": "x: tuple[Ts] = ()\ndef f(*a: Ts): pass",
+    "__all__ = ['f']\ndef f[T](): pass\ndef g(): pass": "__all__ = ['f']\ndef f(): pass\ndef g(): pass",
+    "from a import b; from c import *\ntype X = b\nd = b": "from a import b; from c import *\n0;   X = ()\nd = b",
+    "type X = int\ndef f(): globals()[x] = 1": "0;   X = ()\ndef f(): globals()[x] = 1",
+}
+
+
+@pytest.mark.parametrize(("newer", "same"), NEWER.items())
+def test_newer_syntax_than_the_running_python_is_read(newer: str, same: str, tmp_path: Path) -> None:
+    def read(source: str) -> Bindings:
+        return read_bindings(Text(source), "m", is_init=False, is_stub=False, older=older)
+
+    before = older(newer)
+    assert before is not None
+    assert [len(line.encode()) for line in before.split("\n")] == [len(line.encode()) for line in newer.split("\n")]
+    assert read(before) == read(same)
+    (tmp_path / "m.py").write_text(newer + "\n", encoding="utf-8")
+    module = Modules([tmp_path], {"m"}).find("m")
+    assert module is not None
+    known = {name: [binding.row for binding in bound] for name, bound in module.bindings.names.items()}
+    assert known == {name: [binding.row for binding in bound] for name, bound in read(same).names.items()}
+    assert module.bindings._replace(names={}) == read(same)._replace(names={})
+    assert module.outline.names <= known.keys()
+
+
+@pytest.mark.parametrize(
+    "source", ["type X = \n", "x = f'{a['b']}'; class", "x = [\ntype X = int", "except A, B: pass", "f'{'"]
+)
+def test_broken_text_is_no_newer_syntax(source: str) -> None:
+    with pytest.raises(SyntaxError):
+        read_bindings(Text(source), "m", is_init=False, is_stub=False, older=older)
 
 
 EXTENSION = importlib.machinery.EXTENSION_SUFFIXES[0]
