@@ -431,19 +431,25 @@ class _All:
             self.other(path)
         elif _name(value) == "__all__":
             self.followed += 1
+        elif (origin := self.origin(_name(value))) is not None and origin.qualname == "__all__":
+            self.parts.append(ObjectRef(origin.module))  # `from a import __all__ as listed`
         else:
             self.known = False
 
     def other(self, path: str) -> None:
         """Another module's `__all__`, by the name that this one gives that module."""
         root, _, rest = path.partition(".")
-        origins = {binding.origin for binding in self.reader.names.get(root, ())}
-        origin = origins.pop() if len(origins) == 1 else None
+        origin = self.origin(root)
         if origin is None:
             self.known = False
         else:
             self.parts.append(ObjectRef(f"{origin.dotted}.{rest}" if rest else origin.dotted))
             self.followed += 1
+
+    def origin(self, name: str) -> ObjectRef | None:
+        """What a name refers to, where all that bind it agree."""
+        origins = {binding.origin for binding in self.reader.names.get(name, ())}
+        return origins.pop() if len(origins) == 1 else None
 
 
 def _is_changed_elsewhere(tree: ast.Module, understood: set[int]) -> bool:

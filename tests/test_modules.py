@@ -283,6 +283,40 @@ x1 = x2 = 1
 __all__ = ("y1",)
 y1 = y2 = 1
 
+## __all__ of another module under another name
+--- m.py
+from x import *
+from x import __all__ as theirs
+own = 1
+__all__ = ["own"]
+__all__ += theirs
+--- n.py
+from x import __all__ as x_all, x1
+from pkg.y import __all__ as y_all, y1
+__all__ = [*x_all, *y_all]
+__all__.extend(list(y_all))
+--- o.py
+from m import *
+--- p.py
+from x import *
+from x import __all__ as changed
+__all__ = ["x2"]
+__all__ += changed
+changed = ["x1"]
+x2 = 1
+=== computed: p
+--- x.py
+__all__ = ["x1"]
+x1 = x2 = 1
+--- pkg/__init__.py
+from .y import *
+from .y import __all__ as listed
+__all__ = [*listed, "own"]
+own = 1
+--- pkg/y.py
+__all__ = ("y1",)
+y1 = y2 = 1
+
 ## __all__ in other forms
 --- a.py
 __all__: list[str] = ["x"]
