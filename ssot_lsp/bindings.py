@@ -324,7 +324,7 @@ class _Reader:
             elif isinstance(child, ast.Call):
                 self.call(child, harmless, inside=inside)
             elif isinstance(child, ast.Subscript):
-                self.subscript(child, harmless, inside=inside)
+                self.subscript(child, harmless, node, inside=inside)
             elif isinstance(child, ast.Compare):
                 harmless.update((child.left, *child.comparators))
             elif _name(child) == "__path__":
@@ -356,7 +356,7 @@ class _Reader:
             self.open_ended |= any(_name(argument) == "__name__" for argument in node.args)
         self.open_ended |= called in _ENUM_EXPORTERS
 
-    def subscript(self, node: ast.Subscript, harmless: set[ast.AST], *, inside: bool) -> None:
+    def subscript(self, node: ast.Subscript, harmless: set[ast.AST], around: ast.AST, *, inside: bool) -> None:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
         is_globals = isinstance(node.value, ast.Call) and _name(node.value.func) == "globals"
         if isinstance(node.ctx, ast.Load):
@@ -365,7 +365,7 @@ class _Reader:
             harmless.add(node.value)
             if isinstance(node.ctx, ast.Store):
                 self.names.setdefault(key, []).append(Binding(node.lineno - 1, node.col_offset, is_conditional=True))
-        if _last_part(node.value) == "modules":
+        if _last_part(node.value) == "modules" and not _is_only_read(node, around):
             # another module's name, written out, is none of this module's business
             is_other = isinstance(node.slice, ast.Constant) and node.slice.value != self.module
             is_plain = isinstance(node.slice, ast.Name) or not isinstance(node.ctx, ast.Load)
@@ -487,6 +487,38 @@ def _is_all_call(node: ast.expr) -> bool:
         and node.func.attr in ("append", "extend")
         and len(node.args) == 1
     )
+
+
+def _is_only_read(module: ast.Subscript, around: ast.AST) -> bool:
+    """Whether an expression that gives a module, somewhere in another node, serves to read from that module alone."""
+    parents = {child: node for node in ast.walk(around) for child in ast.iter_child_nodes(node)}
+    parent = parents.get(module)
+    if not isinstance(parent, ast.Assign) or len(parent.targets) != 1 or not (name := _name(parent.targets[0])):
+        return _reads(module, parents)
+    scope: ast.AST = parent
+    while scope in parents and not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        scope = parents[scope]
+    inner = [*ast.walk(scope)]
+    if not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False  # the name may be used from elsewhere
+    if any(isinstance(node, (ast.Global, ast.Nonlocal)) and name in node.names for node in inner):
+        return False
+    uses = (node for node in inner if _name(node) == name and node is not parent.targets[0])
+    return all(_reads(use, parents) for use in uses)
+
+
+def _reads(module: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """Whether the expression around a module asks it for an attribute, or whether it is there."""
+    parent = parents.get(module)
+    if isinstance(parent, ast.Call):
+        return _name(parent.func) in ("getattr", "hasattr") and parent.args[0] is module
+    if isinstance(parent, ast.Attribute) and parent.attr == "__dict__":
+        around = parents.get(parent)
+        is_method = isinstance(around, ast.Attribute) and around.attr in _HARMLESS_METHODS
+        return is_method or (isinstance(around, ast.Subscript) and isinstance(around.ctx, ast.Load))
+    if isinstance(parent, ast.Attribute):
+        return isinstance(parent.ctx, ast.Load) and parent.attr != "__setattr__"
+    return isinstance(parent, (ast.Compare, ast.UnaryOp, ast.If))
 
 
 def _is_main_test(node: ast.expr) -> bool:

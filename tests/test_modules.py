@@ -919,6 +919,106 @@ import sys
 def load(spec): sys.modules[__spec__.name] = spec
 === unknown: b:* c:* e:* a.* b.* c.* d.* e.*
 
+## a module that is looked up and only read
+--- a.py
+import sys
+class C: pass
+def f(fn):
+    mod = sys.modules[fn.__module__]
+    if not mod or mod is None: return None
+    for name in mod.__dict__.keys(): mod.__dict__[name]
+    return getattr(mod, "C", mod.C), mod.__dict__.get("y"), hasattr(mod, "z")
+def g(fn): return sys.modules[fn.__module__].C, sys.modules[__name__].__file__
+class D:
+    def method(self):
+        mod = sys.modules[self.__class__.__module__]
+        return [mod.__name__ for _ in "a"]
+f(C); g(C); D().method()
+here = getattr(sys.modules[__name__], "C")
+=== vague: a:here
+
+## a module that is looked up and written to
+--- a.py
+import sys
+class C: pass
+def f(fn):
+    mod = sys.modules[fn.__module__]
+    mod.x = 1
+f(C)
+--- b.py
+import sys
+class C: pass
+def f(fn): setattr(sys.modules[fn.__module__], "x", 1)
+f(C)
+--- c.py
+import sys
+class C: pass
+def f(fn):
+    mod = sys.modules[fn.__module__]
+    vars(mod)["x"] = 1
+f(C)
+--- d.py
+import sys
+class C: pass
+def f(fn):
+    mod = sys.modules[fn.__module__]
+    mod.__dict__["x"] = 1
+f(C)
+--- e.py
+import sys
+class C: pass
+def f(fn): sys.modules[fn.__module__].__dict__.update(x=1)
+f(C)
+--- f.py
+import sys
+class C: pass
+def f(fn):
+    global mod
+    mod = sys.modules[fn.__module__]
+def g(): mod.x = 1
+f(C); g()
+--- g.py
+import sys
+class C: pass
+def f(fn):
+    class D: mod = sys.modules[fn.__module__]
+    D.mod.x = 1
+f(C)
+--- h.py
+import sys
+class C: pass
+def f(fn):
+    mod = None
+    def inner():
+        nonlocal mod
+        mod = sys.modules[fn.__module__]
+    inner()
+    mod.x = 1
+f(C)
+--- i.py
+import sys
+class C: pass
+def f(fn):
+    mod = sys.modules[fn.__module__]
+    this = mod
+    def inner(): this.x = 1
+    inner()
+f(C)
+--- j.py
+import sys
+class C: pass
+def f(fn): sys.modules[fn.__module__].__setattr__("x", 1)
+f(C)
+--- k.py
+import sys
+class C: pass
+def f(fn):
+    this = mod = sys.modules[fn.__module__]
+    this.x = 1
+f(C)
+=== unknown: a:* b:* c:* d:* e:* f:* g:* h:* i:* j:* k:*
+=== vague: f:mod
+
 ## globals by a name that is written out
 --- a.py
 def define(): globals()["x"] = 1
