@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,8 @@ from ssot_lsp.syntax import Syntax, parse
 from ssot_lsp.text import Text
 
 _NOT_PACKAGES = frozenset({"__pycache__", "node_modules"})
+_STANDARD_LIBRARY = sys.stdlib_module_names | {"test"}
+"""Its top-level modules: Python's list leaves its own tests out, which can be imported all the same."""
 
 Read = Callable[[Path], bytes]
 
@@ -287,7 +290,8 @@ def _first_party(root: Path, roots: Iterable[Path], environment: Environment) ->
     """The first-party packages where the registry does not name them.
 
     Every folder under a source root whose name is an identifier and that holds a `.py` at any depth, and the modules
-    there; less folders without `__init__.py` that have the name of an installed or declared distribution.
+    there; less folders without `__init__.py` that have the name of an installed or declared distribution, or of a
+    module of the standard library: an import finds that one, wherever it stands on the path, and never the folder.
     """
     foreign = environment.distributions | declared_distributions(root)
     found: set[str] = set()
@@ -297,7 +301,8 @@ def _first_party(root: Path, roots: Iterable[Path], environment: Environment) ->
                 name = entry.name
                 if name.isidentifier() and name not in _NOT_PACKAGES and entry.is_dir():
                     is_regular = os.path.exists(os.path.join(entry.path, "__init__.py"))  # noqa: PTH110, PTH118
-                    if (is_regular or _normal(name) not in foreign) and _holds_python(entry.path):
+                    is_foreign = name in _STANDARD_LIBRARY or _normal(name) in foreign
+                    if (is_regular or not is_foreign) and _holds_python(entry.path):
                         found.add(name)
                 elif name.endswith(".py") and name[:-3].isidentifier():
                     found.add(name[:-3])
