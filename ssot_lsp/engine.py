@@ -68,7 +68,7 @@ def _imports(document: Document, project: Project) -> Iterator[Import]:
             module = project.absolute(statement, document) if statement.is_from else ""
             names = tuple(name.name for name in statement.names)
             glimpse = Glimpse(project, module or "", names, statement.level > 0)
-            if any(is_suspicious(glimpse) for is_suspicious in suspects):
+            if module is None or any(is_suspicious(glimpse) for is_suspicious in suspects):
                 yield from imported_names(project, document, statement)
     yield from uses(project, document)
 

@@ -139,6 +139,25 @@ class Project:
         """The absolute module path that a `from` statement of the document names; None above the top."""
         return absolute(statement.module, statement.level, document.module, is_init=document.is_init)
 
+    def leads_above_the_top(self, statement: ImportStatement, document: Document) -> bool:
+        """Whether a relative import surely fails: it leads out of a package that no other package is around.
+
+        In a file outside of packages nobody knows what it is meant to be imported as. Nor where a source root may be a
+        package too, as `src` is to those who import `src.app`: then the import fails if it finds nothing from there.
+        """
+        top = self.modules.find(document.module.partition(".")[0])
+        if not statement.level or self.absolute(statement, document) is not None or top is None or top.path is None:
+            return False
+        self.modules.asked.add("")  # the name of an `__init__.py` in a root
+        folder = top.path.parent
+        is_package = bool(top.folders) and folder in document.path.parents
+        if not is_package or any((above / "__init__.py").exists() for above in (folder.parent, self.root)):
+            return False
+        parts = folder.relative_to(self.root).parent.parts if folder.is_relative_to(self.root) else ()
+        outer = ".".join([*parts, document.module])
+        module = absolute(statement.module, statement.level, outer, is_init=document.is_init)
+        return module is None or self.modules.exists(module, relative=True) is Answer.NO
+
     def is_asked_for(self, document: Document, name: str) -> bool:
         """Whether another file imports a name from the document, or seems to use, patch or look it up there."""
         last = document.module.rpartition(".")[2].encode()

@@ -85,7 +85,9 @@ class Screen:
         if not line.is_whole:
             return _SUSPICIOUS
         source = absolute(line.module, line.level, module, is_init=is_init) if line.is_from else ""
-        if source is None or source == "__future__" or not (source or line.names):
+        if source is None:
+            return _SUSPICIOUS  # above the top
+        if source == "__future__" or not (source or line.names):
             return _HARMLESS
         names = tuple(name for name, _ in line.names)
         if not self.holds(Claim(source, names, line.level > 0)):

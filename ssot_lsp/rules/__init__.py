@@ -175,7 +175,10 @@ class Import(Subject):
     name: ImportedName | None
     """None for `import *`."""
     module: str
-    """The absolute dotted path of the module: `a.b` of `from a.b import c`; the whole path of `import a.b`."""
+    """The absolute dotted path of the module: `a.b` of `from a.b import c`; the whole path of `import a.b`.
+
+    Of a relative import that leads above the top, the path as written, by which nothing can be found.
+    """
 
     @property
     def ref(self) -> ObjectRef:
@@ -460,12 +463,17 @@ def _are_alternatives(one: ImportStatement, other: ImportStatement) -> bool:
 
 
 def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:
-    """What a statement imports, name by name; nothing if its relative path leads above the top."""
+    """What a statement imports, name by name.
+
+    Of one whose relative path leads above the top, the path as written if that surely fails, and nothing if it may not.
+    """
     if not statement.is_from:
         for name in statement.names:
             yield Import(project, document, statement, name, name.name)
         return
     module = project.absolute(statement, document)
+    if module is None and project.leads_above_the_top(statement, document):
+        module = "." * statement.level + statement.module
     if module is not None:
         for imported in statement.names or (None,):
             yield Import(project, document, statement, imported, module)
