@@ -19,7 +19,9 @@ from ssot_lsp.files import find_python_files, glob_matcher
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
 from ssot_lsp.modules import MENTIONS, Answer, Modules
 from ssot_lsp.registry import Match, NotARegistryError, Registry, load
+from ssot_lsp.search import Place, SearchPath
 from ssot_lsp.syntax import Syntax, parse
+from ssot_lsp.syspath import SysPath, read_sys_path
 from ssot_lsp.text import Text
 
 _NOT_PACKAGES = frozenset({"__pycache__", "node_modules"})
@@ -45,6 +47,11 @@ class Document:
     def package(self) -> str:
         """The package that its relative imports start from."""
         return self.module if self.is_init else self.module.rpartition(".")[0]
+
+    @cached_property
+    def sys_path(self) -> SysPath:
+        """What it adds to `sys.path`."""
+        return read_sys_path(self.text.source, str(self.path))
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,40 @@ class Project:
     def absolute(self, statement: ImportStatement, document: Document) -> str | None:
         """The absolute module path that a `from` statement of the document names; None above the top."""
         return absolute(statement.module, statement.level, document.module, is_init=document.is_init)
+
+    def search_path(self, document: Document) -> SearchPath:
+        """Where the document's absolute imports find modules.
+
+        Besides the source roots that is its own folder, if that is no package (Python puts a script's folder first, as
+        pytest does a test's), and what the document adds to `sys.path`. What is outside of the root nobody knows.
+        """
+        folder, added = document.path.parent, document.sys_path
+        folders = [folder] if document.module and not document.is_init and self.modules.is_apart(folder) else []
+        is_open = added.is_open
+        for path in (Path(path) for path in added.added):
+            for at in [path] if path.is_absolute() else [self.root / path, folder / path]:
+                place = Path(os.path.normpath(at))
+                is_open = is_open or not place.is_relative_to(self.root)
+                folders += [place] if place not in self.modules.roots else []
+        places = (self._place(folder) for folder in dict.fromkeys(folders) if folder.is_relative_to(self.root))
+        return SearchPath(self.modules, tuple(places), is_open)
+
+    def _place(self, folder: Path) -> Place:
+        if folder not in self._places:
+            listing = self.modules.listing(folder)
+            modules = {name[:-3] for name in listing if name.endswith(".py")}
+            packages = {name for name in listing if "." not in name and (folder / name / "__init__.py").is_file()}
+            names = {n for n in modules | packages if n not in _STANDARD_LIBRARY and _normal(n) not in self._foreign}
+            self._places[folder] = Place(self.modules, folder, names)
+        return self._places[folder]
+
+    @cached_property
+    def _places(self) -> dict[Path, Place]:
+        return {}
+
+    @cached_property
+    def _foreign(self) -> frozenset[str]:
+        return self.environment.distributions | declared_distributions(self.root)
 
     def leads_above_the_top(self, statement: ImportStatement, document: Document) -> bool:
         """Whether a relative import surely fails: it leads out of a package that no other package is around.

@@ -122,8 +122,7 @@ def process_chunk(chunk: Chunk) -> Done:
                 from ssot_lsp.cache import digest_of  # noqa: PLC0415 - 10 ms that only those who remember need pay
 
                 seen[file] = (facts.st_mtime_ns, facts.st_size, facts.st_ino, digest_of(data))
-            module, is_init = project.modules.name_of(file)
-            if screen.passes(data, module, is_init=is_init):
+            if screen.passes(data, file):
                 continue
         project.modules.asked.clear()
         value = chunk.work(project, Path(file))

@@ -48,7 +48,7 @@ def _replacement(imported: Import, module: str) -> Replacement:
 
 def suspects(glimpse: Glimpse) -> bool:
     """Whether a module is missing."""
-    exists = glimpse.project.modules.exists
+    exists = glimpse.search_path.exists
     modules = (glimpse.module,) if glimpse.module else glimpse.names
     return any(exists(module, relative=glimpse.is_relative) is Answer.NO for module in modules)
 
