@@ -165,12 +165,16 @@ class Project:
 
     def _place(self, folder: Path) -> Place:
         if folder not in self._places:
-            listing = self.modules.listing(folder)
-            modules = {name[:-3] for name in listing if name.endswith(".py")}
-            packages = {name for name in listing if "." not in name and (folder / name / "__init__.py").is_file()}
-            names = {n for n in modules | packages if n not in _STANDARD_LIBRARY and _normal(n) not in self._foreign}
-            self._places[folder] = Place(self.modules, folder, names)
+            self._places[folder] = Place(self.modules, folder, self.neighbours(folder))
         return self._places[folder]
+
+    def neighbours(self, folder: Path) -> frozenset[str]:
+        """The modules in a folder that are meant where it is on the path: nothing installed is called so."""
+        listing = self.modules.listing(folder)
+        modules = {name[:-3] for name in listing if name.endswith(".py")}
+        packages = {name for name in listing if "." not in name and (folder / name / "__init__.py").is_file()}
+        names = (modules | packages) - _STANDARD_LIBRARY
+        return frozenset(name for name in names if _normal(name) not in self._foreign)
 
     @cached_property
     def _places(self) -> dict[Path, Place]:

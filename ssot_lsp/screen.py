@@ -90,11 +90,10 @@ class Screen:
         return not (self._suspects_string and any(self._is_suspicious(*path) for path in paths(plain_data)))
 
     def _beside(self, folder: str) -> frozenset[str]:
-        """What a folder that is no package may provide to the files in it, by name; too much rather than too little."""
+        """What a folder that is no package provides to the files in it, and may be found to lack."""
         if folder not in self._neighbours:
-            modules = self.project.modules
-            names = modules.listing(Path(folder)) if modules.is_apart(Path(folder)) else ()
-            self._neighbours[folder] = frozenset(name.partition(".")[0] for name in names)
+            is_apart = self.project.modules.is_apart(Path(folder))
+            self._neighbours[folder] = self.project.neighbours(Path(folder)) if is_apart else frozenset()
         return self._neighbours[folder]
 
     def _verdict(self, stretch: bytes, at: int, module: str, *, is_init: bool) -> _Verdict:
