@@ -63,12 +63,13 @@ def _found(document: Document, project: Project, on_fault: Report | None) -> Ite
 def _imports(document: Document, project: Project) -> Iterator[Import]:
     rules = [rule for rule in all_rules() if rule.checks_imports and project.settings.reports(rule.code)]
     suspects = [*dict.fromkeys(rule.suspects for rule in rules)]
+    path = project.search_path(document)
     for statement in document.syntax.imports:
         if statement.well_formed and not statement.expects_error and statement.module != "__future__":
             module = project.absolute(statement, document) if statement.is_from else ""
             names = tuple(name.name for name in statement.names)
-            glimpse = Glimpse(project, module or "", names, statement.level > 0)
-            if any(is_suspicious(glimpse) for is_suspicious in suspects):
+            glimpse = Glimpse(project, module or "", names, statement.level > 0, path)
+            if module is None or any(is_suspicious(glimpse) for is_suspicious in suspects):
                 yield from imported_names(project, document, statement)
     yield from uses(project, document)
 

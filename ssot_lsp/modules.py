@@ -119,7 +119,8 @@ class Modules:
         """`packages` are the first-party ones, as dotted names; `read` gives a file's bytes, or raises OSError."""
         self.roots = tuple(roots)
         self.packages = frozenset(packages)
-        self._read = read
+        self.read = read
+        """From a file to its bytes."""
         self.asked: set[str] = set()
         """What the answers since someone emptied it rest on: modules, `ALL_MODULES`, `DEFINERS`, `MENTIONS`, files."""
         self.known_definitions: Callable[[], Mapping[str, Iterable[str]]] | None = None
@@ -141,6 +142,10 @@ class Modules:
         self.asked |= known[1]
         answered: T | None = known[0]
         return answered
+
+    def is_apart(self, folder: Path) -> bool:
+        """Whether a folder is neither a package nor a root: what is in it is found there by its neighbours alone."""
+        return folder not in self.roots and "__init__.py" not in self.listing(folder)
 
     def is_first_party(self, module: str) -> bool:
         """Whether a dotted module path is at or under one of the first-party packages."""
@@ -379,7 +384,7 @@ class Modules:
             if found is not None and (name in found.outline.names or name in found.bindings.names):
                 yield module
 
-    def listing(self, name: str) -> Iterator[str]:
+    def listers(self, name: str) -> Iterator[str]:
         """The first-party modules that list a name in an `__all__` that can be read."""
         self.asked.add(f"{DEFINERS}{name}")
         return (module for module in self._definers.get(name, ()) if self.is_exported(module, name) is Answer.YES)
@@ -472,7 +477,7 @@ class Modules:
         for path in self.files():
             module, _ = self.name_of(path)
             try:
-                names = (known[path] if path in known else definitions(self._read(Path(path)))) if module else ()
+                names = (known[path] if path in known else definitions(self.read(Path(path)))) if module else ()
             except OSError:
                 continue
             for name in names:
@@ -493,7 +498,7 @@ class Modules:
     def _submodule(self, module: Module, name: str) -> bool:
         return bool(module.folders) and self.find(f"{module.name}.{name}" if module.name else name) is not None
 
-    def _listing(self, folder: Path) -> frozenset[str]:
+    def listing(self, folder: Path) -> frozenset[str]:
         """The names in a folder, as the disk spells them: `import Foo` must not find foo.py on any system."""
         if folder not in self._listings:
             try:
@@ -514,20 +519,20 @@ class Modules:
         namespace: list[Path] = []
         # a regular package or a module ends the search, a folder without __init__ only adds its portion (PEP 420)
         for folder in folders:
-            listing = self._listing(folder)
-            inside = self._listing(folder / last) if last in listing else frozenset()
+            listing = self.listing(folder)
+            inside = self.listing(folder / last) if last in listing else frozenset()
             for suffix in (".py", ".pyi"):
                 if f"__init__{suffix}" in inside:
-                    return Module(name, folder / last / f"__init__{suffix}", (folder / last,), self._read)
+                    return Module(name, folder / last / f"__init__{suffix}", (folder / last,), self.read)
                 if compiled := _compiled("__init__", inside):
-                    return Module(name, folder / last / compiled, (folder / last,), self._read)
+                    return Module(name, folder / last / compiled, (folder / last,), self.read)
                 if f"{last}{suffix}" in listing:
-                    return Module(name, folder / f"{last}{suffix}", (), self._read)
+                    return Module(name, folder / f"{last}{suffix}", (), self.read)
             if compiled := _compiled(last, listing):
-                return Module(name, folder / compiled, (), self._read)
+                return Module(name, folder / compiled, (), self.read)
             if last in listing and (folder / last).is_dir():
                 namespace.append(folder / last)
-        return Module(name, None, tuple(namespace), self._read) if namespace else None
+        return Module(name, None, tuple(namespace), self.read) if namespace else None
 
 
 def _compiled(stem: str, listing: frozenset[str]) -> str | None:

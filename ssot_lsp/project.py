@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,10 +19,14 @@ from ssot_lsp.files import find_python_files, glob_matcher
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
 from ssot_lsp.modules import MENTIONS, Answer, Modules
 from ssot_lsp.registry import Match, NotARegistryError, Registry, load
+from ssot_lsp.search import Place, SearchPath
 from ssot_lsp.syntax import Syntax, parse
+from ssot_lsp.syspath import SysPath, read_sys_path
 from ssot_lsp.text import Text
 
 _NOT_PACKAGES = frozenset({"__pycache__", "node_modules"})
+_STANDARD_LIBRARY = sys.stdlib_module_names | {"test"}
+"""Its top-level modules: Python's list leaves its own tests out, which can be imported all the same."""
 
 Read = Callable[[Path], bytes]
 
@@ -42,6 +47,11 @@ class Document:
     def package(self) -> str:
         """The package that its relative imports start from."""
         return self.module if self.is_init else self.module.rpartition(".")[0]
+
+    @cached_property
+    def sys_path(self) -> SysPath:
+        """What it adds to `sys.path`."""
+        return read_sys_path(self.text.source, str(self.path))
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,63 @@ class Project:
     def absolute(self, statement: ImportStatement, document: Document) -> str | None:
         """The absolute module path that a `from` statement of the document names; None above the top."""
         return absolute(statement.module, statement.level, document.module, is_init=document.is_init)
+
+    def search_path(self, document: Document) -> SearchPath:
+        """Where the document's absolute imports find modules.
+
+        Besides the source roots that is its own folder, if that is no package (Python puts a script's folder first, as
+        pytest does a test's), and what the document adds to `sys.path`. What is outside of the root nobody knows.
+        """
+        folder, added = document.path.parent, document.sys_path
+        folders = [folder] if document.module and not document.is_init and self.modules.is_apart(folder) else []
+        is_open = added.is_open
+        for path in (Path(path) for path in added.added):
+            for at in [path] if path.is_absolute() else [self.root / path, folder / path]:
+                place = Path(os.path.normpath(at))
+                is_open = is_open or not place.is_relative_to(self.root)
+                folders += [place] if place not in self.modules.roots else []
+        places = (self._place(folder) for folder in dict.fromkeys(folders) if folder.is_relative_to(self.root))
+        return SearchPath(self.modules, tuple(places), is_open)
+
+    def _place(self, folder: Path) -> Place:
+        if folder not in self._places:
+            self._places[folder] = Place(self.modules, folder, self.neighbours(folder))
+        return self._places[folder]
+
+    def neighbours(self, folder: Path) -> frozenset[str]:
+        """The modules in a folder that are meant where it is on the path: nothing installed is called so."""
+        listing = self.modules.listing(folder)
+        modules = {name[:-3] for name in listing if name.endswith(".py")}
+        packages = {name for name in listing if "." not in name and (folder / name / "__init__.py").is_file()}
+        names = (modules | packages) - _STANDARD_LIBRARY
+        return frozenset(name for name in names if _normal(name) not in self._foreign)
+
+    @cached_property
+    def _places(self) -> dict[Path, Place]:
+        return {}
+
+    @cached_property
+    def _foreign(self) -> frozenset[str]:
+        return self.environment.distributions | declared_distributions(self.root)
+
+    def leads_above_the_top(self, statement: ImportStatement, document: Document) -> bool:
+        """Whether a relative import surely fails: it leads out of a package that no other package is around.
+
+        In a file outside of packages nobody knows what it is meant to be imported as. Nor where a source root may be a
+        package too, as `src` is to those who import `src.app`: then the import fails if it finds nothing from there.
+        """
+        top = self.modules.find(document.module.partition(".")[0])
+        if not statement.level or self.absolute(statement, document) is not None or top is None or top.path is None:
+            return False
+        self.modules.asked.add("")  # the name of an `__init__.py` in a root
+        folder = top.path.parent
+        is_package = bool(top.folders) and folder in document.path.parents
+        if not is_package or any((above / "__init__.py").exists() for above in (folder.parent, self.root)):
+            return False
+        parts = folder.relative_to(self.root).parent.parts if folder.is_relative_to(self.root) else ()
+        outer = ".".join([*parts, document.module])
+        module = absolute(statement.module, statement.level, outer, is_init=document.is_init)
+        return module is None or self.modules.exists(module, relative=True) is Answer.NO
 
     def is_asked_for(self, document: Document, name: str) -> bool:
         """Whether another file imports a name from the document, or seems to use, patch or look it up there."""
@@ -287,7 +354,8 @@ def _first_party(root: Path, roots: Iterable[Path], environment: Environment) ->
     """The first-party packages where the registry does not name them.
 
     Every folder under a source root whose name is an identifier and that holds a `.py` at any depth, and the modules
-    there; less folders without `__init__.py` that have the name of an installed or declared distribution.
+    there; less folders without `__init__.py` that have the name of an installed or declared distribution, or of a
+    module of the standard library: an import finds that one, wherever it stands on the path, and never the folder.
     """
     foreign = environment.distributions | declared_distributions(root)
     found: set[str] = set()
@@ -297,7 +365,8 @@ def _first_party(root: Path, roots: Iterable[Path], environment: Environment) ->
                 name = entry.name
                 if name.isidentifier() and name not in _NOT_PACKAGES and entry.is_dir():
                     is_regular = os.path.exists(os.path.join(entry.path, "__init__.py"))  # noqa: PTH110, PTH118
-                    if (is_regular or _normal(name) not in foreign) and _holds_python(entry.path):
+                    is_foreign = name in _STANDARD_LIBRARY or _normal(name) in foreign
+                    if (is_regular or not is_foreign) and _holds_python(entry.path):
                         found.add(name)
                 elif name.endswith(".py") and name[:-3].isidentifier():
                     found.add(name[:-3])

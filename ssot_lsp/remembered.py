@@ -100,6 +100,7 @@ class Memory:
             return not stale.isdisjoint(rests_on) or (bool(below) and any(name.startswith(below) for name in rests_on))
 
         again = {file for file, (_, rests_on) in self.results.items() if is_stale(rests_on)} | changed | new
+        again |= _beside(project, signs, new | gone)
         # which objects are exclusive rests on other modules
         if project.has_exclusive or not self._hold(project, is_stale):
             again |= signs.keys() if project.has_exclusive else signs.keys() - self.results.keys()
@@ -183,6 +184,13 @@ class Memory:
         if self._new:
             claims = [[*key[:2], sorted(names), sorted(rests_on)] for key, (names, rests_on) in self._new.items()]
             self.claims.append(json.dumps(claims, separators=(",", ":")).encode())
+
+
+def _beside(project: Project, files: Iterable[str], others: Iterable[str]) -> set[str]:
+    """The files whose imports may find one of the others, or what it is in, in their own folder."""
+    places = {place for other in map(Path, others) for place in [*other.parents][:2]}
+    apart = {str(place) for place in places if project.modules.is_apart(place)}
+    return {file for file in files if os.path.dirname(file) in apart} if apart else set()  # noqa: PTH120
 
 
 def _whereabouts(project: Project, module: str) -> tuple[str | None, Sign]:

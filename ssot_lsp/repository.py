@@ -128,8 +128,7 @@ def process_chunk(chunk: Chunk) -> Done:
 
                 seen[file] = (facts.st_mtime_ns, facts.st_size, facts.st_ino, digest_of(data))
                 defined[file] = sorted(definitions(data))
-            module, is_init = project.modules.name_of(file)
-            if screen.passes(data, module, is_init=is_init):
+            if screen.passes(data, file):
                 continue
         project.modules.asked.clear()
         value = chunk.work(project, Path(file))

@@ -6,6 +6,9 @@ path in a string, is looked up as it is. What is suspicious is left to the parse
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from ssot_lsp.bindings import absolute
@@ -13,12 +16,15 @@ from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
 from ssot_lsp.rules import Glimpse, all_rules, is_registered, is_spoken_of_below, may_use
 from ssot_lsp.scan import ImportLine, imports, paths, plain, read_import
+from ssot_lsp.search import SearchPath
 
 
 class _Verdict(NamedTuple):
     """What a first look at a statement tells."""
 
     is_suspicious: bool = False
+    tops: frozenset[str] = frozenset()
+    """The first parts of the absolute paths that it imports from: what they are, a file's folder may decide."""
     used: tuple[tuple[str, ObjectRef], ...] = ()
     """Imported names under whose paths the registry speaks of something, so that their uses matter."""
 
@@ -50,17 +56,24 @@ class Screen:
         ]
         self._asks_registry_alone = self._suspects == [is_registered] and not self._suspects_string
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
+        self._path = SearchPath(project.modules)
+        self._neighbours: dict[str, frozenset[str]] = {}
         self._strings: dict[tuple[str, bool], bool] = {}
         self.claims: dict[Claim, set[str]] = {}
         """What has passed, and what that rests on (as `Modules.asked` has it)."""
 
-    def passes(self, data: bytes, module: str, *, is_init: bool) -> bool:
-        """Whether no rule has anything to say of a file, given its bytes and its dotted module path."""
+    def passes(self, data: bytes, file: str) -> bool:
+        """Whether no rule has anything to say of a file, given its bytes and its path."""
         plain_data = plain(data)
         if plain_data is None:
             return False
         if self._asks_registry_alone and not self.project.registry.may_be_spoken_of_in(data):
             return True
+        if b"sys.path" in plain_data and not self._asks_registry_alone:
+            return False
+        module, is_init = self.project.modules.name_of(file)
+        folder = os.path.dirname(file)  # noqa: PTH120 - of every file there is
+        neighbours = self._beside(folder) if not self._asks_registry_alone else frozenset()
         package = module if is_init else module.rpartition(".")[0]
         used: list[tuple[str, ObjectRef]] = []
         for stretch, at, _ in imports(plain_data):
@@ -68,7 +81,7 @@ class Screen:
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._verdicts[key] = self._verdict(stretch, at, module, is_init=is_init)
-            if verdict.is_suspicious:
+            if verdict.is_suspicious or not verdict.tops.isdisjoint(neighbours):
                 return False
             used += verdict.used
         if used:
@@ -76,6 +89,13 @@ class Screen:
             if any(may_use(self.project, source, *use) for use in used):
                 return False
         return not (self._suspects_string and any(self._is_suspicious(*path) for path in paths(plain_data)))
+
+    def _beside(self, folder: str) -> frozenset[str]:
+        """What a folder that is no package provides to the files in it, and may be found to lack."""
+        if folder not in self._neighbours:
+            is_apart = self.project.modules.is_apart(Path(folder))
+            self._neighbours[folder] = self.project.neighbours(Path(folder)) if is_apart else frozenset()
+        return self._neighbours[folder]
 
     def _verdict(self, stretch: bytes, at: int, module: str, *, is_init: bool) -> _Verdict:
         try:
@@ -85,12 +105,16 @@ class Screen:
         if not line.is_whole:
             return _SUSPICIOUS
         source = absolute(line.module, line.level, module, is_init=is_init) if line.is_from else ""
-        if source is None or source == "__future__" or not (source or line.names):
+        if source is None:
+            return _HARMLESS if self._asks_registry_alone else _SUSPICIOUS  # above the top
+        if source == "__future__" or not (source or line.names):
             return _HARMLESS
         names = tuple(name for name, _ in line.names)
         if not self.holds(Claim(source, names, line.level > 0)):
             return _SUSPICIOUS
-        return self._with_uses(line, Glimpse(self.project, source, names, line.level > 0))
+        tops = frozenset(path.partition(".")[0] for path in ((source,) if source else names) if not line.level)
+        used = self._used(line, Glimpse(self.project, source, names, line.level > 0, self._path))
+        return _Verdict(tops=tops, used=tuple(used))
 
     def holds(self, claim: Claim) -> bool:
         """Whether no rule has anything to say of an import, or of a path in a string; what it rests on is noted."""
@@ -99,21 +123,20 @@ class Screen:
         if claim.module is None:
             is_suspicious = any(s(self.project, claim.names[0], claim.flag) for s in self._suspects_string)
         else:
-            glimpse = Glimpse(self.project, claim.module, claim.names, claim.flag)
+            glimpse = Glimpse(self.project, claim.module, claim.names, claim.flag, self._path)
             is_suspicious = any(suspects(glimpse) for suspects in self._suspects)
         if not is_suspicious and asked:
             self.claims[claim] = {*asked}
         return not is_suspicious
 
-    def _with_uses(self, line: ImportLine, glimpse: Glimpse) -> _Verdict:
-        project, used = self.project, list[tuple[str, ObjectRef]]()
+    def _used(self, line: ImportLine, glimpse: Glimpse) -> Iterator[tuple[str, ObjectRef]]:
+        project = self.project
         if glimpse.module and not project.has_exclusive and project.registry.is_silent_about(glimpse.module):
-            return _HARMLESS
+            return
         for (_, local), ref in zip(line.names, glimpse.refs, strict=False):
             if is_spoken_of_below(project, ref.dotted):
                 is_plain = not line.is_from and local == ref.dotted.partition(".")[0]
-                used.append((ref.dotted if is_plain else local, ref))
-        return _Verdict(used=tuple(used)) if used else _HARMLESS
+                yield ref.dotted if is_plain else local, ref
 
     def _is_suspicious(self, path: str, may_be_module: bool) -> bool:
         key = (path, may_be_module)

@@ -515,6 +515,12 @@ FIRST_PARTY: dict[str, tuple[dict[str, str], tuple[str, ...], set[str]]] = {
         ("requests",),
         {"src", "requests"},
     ),
+    "a folder with the name of a module of the standard library": (
+        dict.fromkeys(["json/a.py", "test/a.py", "src/logging/a.py", "Queue/a.py"], ""),
+        (),
+        {"src", "Queue"},
+    ),
+    "unless that is a package": (dict.fromkeys(["json/__init__.py", "types.py"], ""), (), {"json", "types"}),
     "a module with the name of a distribution": (dict.fromkeys(["requests.py"], ""), ("requests",), {"requests"}),
     "a declared distribution": (
         {

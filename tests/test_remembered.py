@@ -18,7 +18,7 @@ from ssot_lsp.remembered import remembered
 from ssot_lsp.repository import Done
 
 _NAMES = ("alpha", "beta", "gamma", "Delta", "_hidden")
-_MODULES = ("p", "p.a", "p.b", "p.q", "p.q.c", "p.q.d", "n.e", "tests.f", "top")
+_MODULES = ("p", "p.a", "p.b", "p.q", "p.q.c", "p.q.d", "n.e", "tests.f", "tests.g", "top")
 REGISTRY = """{"version": 1, "packages": ["p", "n", "tests", "top"], "entries": [
   {"canonical": "p.b:beta", "deprecated": ["p.a:beta"]},
   {"canonical": "p.q", "deprecated": ["p.old"]},
@@ -69,6 +69,9 @@ def _line(choose: random.Random) -> str:
             f"from .{choose.choice('abcdq')} import {name}",
             f"from {module} import *",
             f"import {module}",
+            f"from {choose.choice('fge')} import {name}",
+            f"import {choose.choice('pfg')}.{choose.choice('abfg')}",
+            f"import sys; sys.path.append('{choose.choice(['n', 'tests'])}')",
             f"import {module}\nprint({module}.{name})",
             "from p.old import c",
             f"class {name}: pass",

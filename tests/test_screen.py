@@ -238,11 +238,37 @@ def test_no_file_that_passes_has_anything_to_report(tmp_path: Path, select: tupl
     passed = 0
     for file in files:
         data = Path(file).read_bytes()
-        module, is_init = project.modules.name_of(file)
-        if screen.passes(data, module, is_init=is_init):
+        if screen.passes(data, file):
             passed += 1
             assert not engine.check(project.document(Path(file), decode(data).source), project), file
     assert 0 < passed < len(files)
+
+
+def test_what_only_a_folder_or_an_edit_of_the_path_tells_does_not_pass(tmp_path: Path) -> None:
+    for name, text in {
+        "app/__init__.py": "",
+        "app/above.py": "from .. import x\n",
+        "tools/helper.py": "",
+        "tools/a.py": "from helper import x\n",
+        "tools/b.py": "import other\n",
+        "lib/other.py": "",
+        "app/c.py": "import sys\nsys.path.append('lib')\nfrom other import x\n",
+        "d.py": "from helper import x\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    project = Project.load(tmp_path)
+    screen = Screen(project)
+    files = sorted(tmp_path.rglob("*.py"), reverse=True)
+    stopped = {
+        file.relative_to(tmp_path).as_posix() for file in files if not screen.passes(file.read_bytes(), str(file))
+    }
+    reported = {
+        file.relative_to(tmp_path).as_posix()
+        for file in files
+        if engine.check(project.document(file, file.read_text()), project)
+    }
+    assert stopped == reported == {"app/above.py", "tools/a.py", "app/c.py"}
 
 
 def _check(project: Project, path: Path) -> Record:

@@ -33,6 +33,7 @@ from ssot_lsp.project import Document, Project
 from ssot_lsp.reading import Reading, Reference, read
 from ssot_lsp.registry import Match
 from ssot_lsp.scan import chains
+from ssot_lsp.search import SearchPath
 from ssot_lsp.text import Span
 
 MOST_GUESSES = 10
@@ -48,6 +49,8 @@ class Glimpse(NamedTuple):
     names: tuple[str, ...]
     """The imported names, dotted for `import a.b`; none for `import *`."""
     is_relative: bool
+    search_path: SearchPath
+    """Where the file finds modules."""
 
     @property
     def refs(self) -> Iterator[ObjectRef]:
@@ -123,6 +126,11 @@ class Subject:
     project: Project
     document: Document
 
+    @cached_property
+    def search_path(self) -> SearchPath:
+        """Where the document's absolute imports find modules."""
+        return self.project.search_path(self.document)
+
     def matched(self, ref: ObjectRef) -> Match | None:
         """What the registry says of a path, unless its entry says nothing in this document."""
         found = self.project.registry.match(ref)
@@ -175,7 +183,10 @@ class Import(Subject):
     name: ImportedName | None
     """None for `import *`."""
     module: str
-    """The absolute dotted path of the module: `a.b` of `from a.b import c`; the whole path of `import a.b`."""
+    """The absolute dotted path of the module: `a.b` of `from a.b import c`; the whole path of `import a.b`.
+
+    Of a relative import that leads above the top, the path as written, by which nothing can be found.
+    """
 
     @property
     def ref(self) -> ObjectRef:
@@ -195,14 +206,14 @@ class Import(Subject):
     @cached_property
     def module_exists(self) -> Answer:
         """Whether the module can be found."""
-        return self.project.modules.exists(self.module, relative=self.statement.level > 0)
+        return self.search_path.exists(self.module, relative=self.statement.level > 0)
 
     @cached_property
     def is_bound(self) -> Answer:
         """Whether the import finds its module and, for a `from` import, the name in it."""
         if not self.statement.is_from or self.name is None or self.module_exists is not Answer.YES:
             return self.module_exists
-        return self.project.modules.binds(self.module, self.name.name, relative=self.statement.level > 0)
+        return self.search_path.binds(self.module, self.name.name, relative=self.statement.level > 0)
 
     @cached_property
     def match(self) -> Match | None:
@@ -460,12 +471,17 @@ def _are_alternatives(one: ImportStatement, other: ImportStatement) -> bool:
 
 
 def imported_names(project: Project, document: Document, statement: ImportStatement) -> Iterator[Import]:
-    """What a statement imports, name by name; nothing if its relative path leads above the top."""
+    """What a statement imports, name by name.
+
+    Of one whose relative path leads above the top, the path as written if that surely fails, and nothing if it may not.
+    """
     if not statement.is_from:
         for name in statement.names:
             yield Import(project, document, statement, name, name.name)
         return
     module = project.absolute(statement, document)
+    if module is None and project.leads_above_the_top(statement, document):
+        module = "." * statement.level + statement.module
     if module is not None:
         for imported in statement.names or (None,):
             yield Import(project, document, statement, imported, module)

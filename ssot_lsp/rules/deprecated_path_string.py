@@ -20,6 +20,7 @@ from ssot_lsp.modules import Answer, Modules
 from ssot_lsp.project import Project
 from ssot_lsp.registry import Match
 from ssot_lsp.rules import Import, Mention, Rule, did_you_mean, imported_names, is_missing, sentence
+from ssot_lsp.search import SearchPath
 
 _PATCHED_UNASKED = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 """The names that `mock.patch` adds to a module that lacks them, since code in the module can use them."""
@@ -99,12 +100,24 @@ def _leads_to_nothing(mention: Mention, ref: ObjectRef) -> bool:
     if _may_be_anything(mention, ref):
         return False
     name, _, attributes = ref.qualname.partition(".")
+    if _may_be_elsewhere(mention.search_path, ref):
+        return False
     if not name:
         return modules.exists(ref.module) is Answer.NO and not string.may_lack
     if ":" not in string.path and _is_hidden(modules, ref.module):
         return False
     may_lack = string.may_lack or (string.kind is PathKind.PATCH and name in _PATCHED_UNASKED)
     return modules.binds(ref.module, name) is Answer.NO and not (may_lack and not attributes)
+
+
+def _may_be_elsewhere(path: SearchPath, ref: ObjectRef) -> bool:
+    """Whether a path may lead to something outside of the source roots."""
+    for place in path.places:
+        module, qualname = _split(place, ObjectRef(ref.dotted))
+        name = qualname.partition(".")[0]
+        if place.find(module) is not None and not (name and place.binds(module, name, relative=True) is Answer.NO):
+            return True
+    return path.is_open
 
 
 def _is_hidden(modules: Modules, module: str) -> bool:

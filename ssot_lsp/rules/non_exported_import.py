@@ -12,10 +12,11 @@ from ssot_lsp.rules import MOST_GUESSES, Glimpse, Import, Rule
 
 def check(imported: Import) -> Diagnostic | None:
     """Report a name outside of a statically known `__all__`; offer a module that exports the same object."""
-    name, project = imported.name, imported.project
+    name = imported.name
     if name is None or not imported.statement.is_from or imported.is_bound is not Answer.YES:
         return None
-    if project.modules.is_exported(imported.module, name.name) is not Answer.NO or _is_exempt(imported, name.name):
+    exported = imported.search_path.is_exported(imported.module, name.name, relative=imported.statement.level > 0)
+    if exported is not Answer.NO or _is_exempt(imported, name.name):
         return None
     offered = (ref for ref in chain(_origins(imported), _reexports(imported)) if ref.module != imported.module)
     exporters = tuple(islice(offered, MOST_GUESSES))
@@ -55,7 +56,7 @@ def _reexports(imported: Import) -> Iterator[ObjectRef]:
     """The other modules that list the name in their `__all__` and lead to the same object."""
     modules, name = imported.project.modules, imported.ref.qualname
     origins = modules.origins(imported.ref) or frozenset()
-    listed = (ObjectRef(module, name) for module in modules.listing(name))
+    listed = (ObjectRef(module, name) for module in modules.listers(name))
     return (ref for ref in listed if (modules.origins(ref) or frozenset()) & origins)
 
 

@@ -13,15 +13,17 @@ def check(imported: Import) -> Diagnostic | None:
     """Report a module that does not exist, once per statement; offer those that may have been meant."""
     if imported.module_exists is not Answer.NO:
         return None
+    missing = f"No file provides the module `{imported.module}`"
+    if imported.module.startswith("."):
+        return _diagnostic(imported, f"{missing}: the relative import leads above the top.")
     modules = tuple(islice((module for module in _similar(imported) if _provides(imported, module)), MOST_GUESSES))
-    return Diagnostic(
-        RULE.code,
-        RULE.name,
-        " ".join(filter(None, (f"No file provides the module `{imported.module}`.", did_you_mean(modules)))),
-        imported.failure_severity,
-        imported.module_span,
-        replacements=tuple(_replacement(imported, module) for module in modules if imported.name),
-    )
+    replacements = tuple(_replacement(imported, module) for module in modules if imported.name)
+    return _diagnostic(imported, " ".join(filter(None, (f"{missing}.", did_you_mean(modules)))), replacements)
+
+
+def _diagnostic(imported: Import, message: str, replacements: tuple[Replacement, ...] = ()) -> Diagnostic:
+    severity, span = imported.failure_severity, imported.module_span
+    return Diagnostic(RULE.code, RULE.name, message, severity, span, replacements=replacements)
 
 
 def _similar(imported: Import) -> tuple[str, ...]:
@@ -46,7 +48,7 @@ def _replacement(imported: Import, module: str) -> Replacement:
 
 def suspects(glimpse: Glimpse) -> bool:
     """Whether a module is missing."""
-    exists = glimpse.project.modules.exists
+    exists = glimpse.search_path.exists
     modules = (glimpse.module,) if glimpse.module else glimpse.names
     return any(exists(module, relative=glimpse.is_relative) is Answer.NO for module in modules)
 

@@ -20,7 +20,8 @@ def check(imported: Import) -> Diagnostic | None:
     name, modules = imported.name.name, imported.project.modules
     registered = imported.same_name(name)
     elsewhere = tuple(ObjectRef(module, name) for module in islice(modules.exporters(name), MOST_GUESSES))
-    close = get_close_matches(name, sorted(modules.names(imported.module)), 3, 0.75)
+    names = imported.search_path.provider(imported.module).names(imported.module)
+    close = get_close_matches(name, sorted(names), 3, 0.75)
     here = tuple(ObjectRef(imported.module, similar) for similar in close)
     candidates = imported.candidates(registered, here, elsewhere)
     offered = tuple(str(replacement.moves[0].target) for replacement in candidates)
@@ -36,7 +37,7 @@ def check(imported: Import) -> Diagnostic | None:
 
 def suspects(glimpse: Glimpse) -> bool:
     """Whether a name is missing."""
-    binds, module = glimpse.project.modules.binds, glimpse.module
+    binds, module = glimpse.search_path.binds, glimpse.module
     names = glimpse.names if module else ()
     return any(binds(module, name, relative=glimpse.is_relative) is Answer.NO for name in names)
 
