@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from keyword import kwlist
 from typing import NamedTuple
 
 from ssot_lsp.bindings import absolute
@@ -165,6 +166,7 @@ def outline(data: bytes, module: str, *, is_init: bool) -> Outline:
         if re.search(rb"[(\[\\]", match[0]):
             names.clear()
         names -= {*re.findall(r"\w+", match[1].decode("utf-8", "replace"))}
+    names.difference_update(kwlist)  # `try: a = 1`
     return Outline(frozenset(names), frozenset(defined & names), b"__all__" in data, _exports(data, in_string))
 
 

@@ -164,6 +164,7 @@ def test_an_outline_claims_nothing_that_reading_does_not_find() -> None:
         ("x: int\ny: int = 1\nz == 2\n", {"y"}),
         ("class A: pass\nasync def b(): pass\nfrom c import d as e, f\nimport g.h\n", {"A", "b", "e", "f", "g"}),
         ("if x:\n    def a(): pass\n", set()),
+        ("try: a = 1\nexcept E: b = 2\n", set()),
     ],
 )
 def test_only_what_is_beyond_doubt_is_in_an_outline(text: str, names: set[str]) -> None:
