@@ -86,4 +86,10 @@ class SearchPath(NamedTuple):
                 answers.add(answer)
         if Answer.YES in answers:
             return Answer.YES
-        return Answer.NO if answers == {Answer.NO} and not self.is_open else Answer.UNKNOWN
+        is_open = self.is_open and not self._is_regular(module.partition(".")[0])
+        return Answer.NO if answers == {Answer.NO} and not is_open else Answer.UNKNOWN
+
+    def _is_regular(self, top: str) -> bool:
+        """Whether the source roots have a package of that name with an `__init__`: it is hardly elsewhere too."""
+        found = self.modules.find(top) if self.modules.is_first_party(top) else None
+        return found is not None and found.path is not None and bool(found.folders)
