@@ -20,6 +20,7 @@ from ssot_lsp.text import Text
 # words without one of which a text can do nothing that makes reading it more work; compiled on use
 _WORDS = "globals?|locals|vars|exec|modules|import_module|__import__|_convert_?|global_enum|__path__|__name__"
 _DYNAMIC_WORDS = rf"\b(?:{_WORDS})\b"
+_IMPORTS_MODULES = r"\bfrom\s+sys\s+import\b(?s:.){0,200}?\bmodules\b"
 _POINTS = rb"\b(?:%b|__all__)\b|:=" % _WORDS.encode()
 _HARMLESS_METHODS = frozenset({"get", "keys", "values", "items", "copy"})
 _HARMLESS_CALLS = frozenset(
@@ -334,12 +335,18 @@ class _Reader:
             if isinstance(child, ast.ClassDef):
                 self.open_ended |= any(_last_part(part) in _ENUM_EXPORTERS for part in child.decorator_list)
 
+    def is_sys_modules(self, node: ast.expr) -> bool:
+        """Whether an expression may be `sys.modules`, by whatever name; something else may be called `modules` too."""
+        if isinstance(node, ast.Attribute):
+            return node.attr == "modules" and _name(node.value) not in ("", "self", "cls")
+        return _name(node) == "modules" and re.search(_IMPORTS_MODULES, self.source) is not None
+
     def call(self, node: ast.Call, harmless: set[ast.AST], *, inside: bool) -> None:
         called = _last_part(node.func)
         if isinstance(node.func, ast.Attribute):
             if called in _HARMLESS_METHODS:
                 harmless.add(node.func.value)
-            if _last_part(node.func.value) == "modules" and called in ("setdefault", "update", "__setitem__"):
+            if self.is_sys_modules(node.func.value) and called in ("setdefault", "update", "__setitem__"):
                 self.open_modules = True
         elif called in _HARMLESS_CALLS:
             harmless.update(node.args)
@@ -365,7 +372,7 @@ class _Reader:
             harmless.add(node.value)
             if isinstance(node.ctx, ast.Store):
                 self.names.setdefault(key, []).append(Binding(node.lineno - 1, node.col_offset, is_conditional=True))
-        if _last_part(node.value) == "modules" and not _is_only_read(node, around):
+        if self.is_sys_modules(node.value) and not _is_only_read(node, around):
             # another module's name, written out, is none of this module's business
             is_other = isinstance(node.slice, ast.Constant) and node.slice.value != self.module
             is_plain = isinstance(node.slice, ast.Name) or not isinstance(node.ctx, ast.Load)
