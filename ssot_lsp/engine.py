@@ -15,7 +15,7 @@ from ssot_lsp.config import Settings
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Replacement, Severity
 from ssot_lsp.modules import TODAY
 from ssot_lsp.project import Document, Project
-from ssot_lsp.rules import Glimpse, Import, Mention, Rule, all_rules, imported_names, uses
+from ssot_lsp.rules import Glimpse, Import, Mention, Rule, all_rules, first_looks, imported_names, uses
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits, composed
 
 REFUSED = "SSOT091"
@@ -61,9 +61,7 @@ def _found(document: Document, project: Project, on_fault: Report | None) -> Ite
 
 
 def _imports(document: Document, project: Project) -> Iterator[Import]:
-    rules = [rule for rule in all_rules() if rule.checks_imports and project.settings.reports(rule.code)]
-    suspects = [*dict.fromkeys(rule.suspects for rule in rules)]
-    path = project.search_path(document)
+    suspects, path = first_looks(project.settings), project.search_path(document)
     for statement in document.syntax.imports:
         if statement.well_formed and not statement.expects_error and statement.module != "__future__":
             module = project.absolute(statement, document) if statement.is_from else ""

@@ -456,7 +456,7 @@ class Modules:
     def _by_name(self) -> dict[str, list[str]]:
         """All first-party modules by the last part of their paths."""
         found: dict[str, list[str]] = {}
-        for name in sorted({self.name_of(path)[0] for path in self.files()} - {""}):
+        for name in sorted({self.name_of(path)[0] for path in self.files} - {""}):
             found.setdefault(name.rpartition(".")[2], []).append(name)
         return found
 
@@ -474,7 +474,7 @@ class Modules:
         """The first-party modules by the names that they seem to define: a cheap superset, confirmed on use."""
         known = self.known_definitions() if self.known_definitions is not None else {}
         found: dict[str, list[str]] = {}
-        for path in self.files():
+        for path in self.files:
             module, _ = self.name_of(path)
             try:
                 names = (known[path] if path in known else definitions(self.read(Path(path)))) if module else ()
@@ -484,8 +484,12 @@ class Modules:
                 found.setdefault(name, []).append(module)
         return {name: sorted(modules) for name, modules in found.items()}
 
-    def files(self) -> Iterator[str]:
+    @cached_property
+    def files(self) -> tuple[str, ...]:
         """The Python files of the first-party packages."""
+        return tuple(self._find_files())
+
+    def _find_files(self) -> Iterator[str]:
         seen = set[Path]()
         for package in sorted(self.packages):
             for root in self.roots:

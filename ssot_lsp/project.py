@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from ssot_lsp.config import Settings, declared_distributions, line_length, load_
 from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
-from ssot_lsp.modules import MENTIONS, Answer, Modules
+from ssot_lsp.modules import MENTIONS, Answer, Modules, Read
 from ssot_lsp.registry import Match, NotARegistryError, Registry, load
 from ssot_lsp.search import Place, SearchPath
 from ssot_lsp.syntax import Syntax, parse
@@ -27,8 +27,6 @@ from ssot_lsp.text import Text
 _NOT_PACKAGES = frozenset({"__pycache__", "node_modules"})
 _STANDARD_LIBRARY = sys.stdlib_module_names | {"test"}
 """Its top-level modules: Python's list leaves its own tests out, which can be imported all the same."""
-
-Read = Callable[[Path], bytes]
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,7 @@ class Memory:
         results = [[file, value, rests_on] for file, (value, rests_on) in self.results.items()]
         elsewhere = [[module, *facts] for module, facts in self.elsewhere.items()]
         first = [[*self.files], [*self.files.values()], results, elsewhere, self.day]
-        defined = self._defined if not self.defined else {**json.loads(self._defined), **self.defined}
-        slot.store(first, defined, *self.claims)
+        slot.store(first, self.definitions() if self.defined else self._defined, *self.claims)
 
     def definitions(self) -> Mapping[str, Iterable[str]]:
         """By file, the names that it seems to define, as far as that is remembered and the file has not changed."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ssot_lsp.bindings import absolute
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
-from ssot_lsp.rules import Glimpse, all_rules, is_registered, is_spoken_of_below, may_use
+from ssot_lsp.rules import Glimpse, all_rules, first_looks, is_registered, is_spoken_of_below, may_use
 from ssot_lsp.scan import ImportLine, imports, paths, plain, read_import
 from ssot_lsp.search import SearchPath
 
@@ -49,12 +49,10 @@ class Screen:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        rules = [rule for rule in all_rules() if project.settings.reports(rule.code)]
-        self._suspects = [*dict.fromkeys(rule.suspects for rule in rules if rule.checks_imports)]
-        self._suspects_string = [
-            rule.suspects_string for rule in rules if rule.checks_strings and project.reads_strings
-        ]
-        self._asks_registry_alone = self._suspects == [is_registered] and not self._suspects_string
+        self._suspects = first_looks(project.settings)
+        strings = (rule for rule in all_rules() if rule.checks_strings and project.settings.reports(rule.code))
+        self._suspects_string = [rule.suspects_string for rule in strings if project.reads_strings]
+        self._asks_registry_alone = self._suspects == (is_registered,) and not self._suspects_string
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._path = SearchPath(project.modules)
         self._neighbours: dict[str, frozenset[str]] = {}

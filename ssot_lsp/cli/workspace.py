@@ -76,7 +76,7 @@ def check_files(options: Options, project: Project, files: Sequence[str]) -> lis
 
         run = partial(_each, options, project, work=work, remembers=True)
         is_whole = options.paths == (project.root,) and not project.settings.exclude
-        others = () if is_whole else project.modules.files()
+        others = () if is_whole else project.modules.files
         name = project.root, work.__name__, *options.paths, *sorted(project.overrides.items())
         records = remembered(project, files, others, slot(_key(project), *name), run)
     return [unpack(record, text_of) for record in records]

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
+from ssot_lsp.config import Settings
 from ssot_lsp.model import (
     Applicability,
     Diagnostic,
@@ -117,6 +118,12 @@ def all_rules() -> tuple[Rule, ...]:
     """Every rule, in the order in which they are asked."""
     modules = (import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
     return tuple(sorted((module.RULE for module in modules), key=lambda rule: (rule.order, rule.code)))
+
+
+def first_looks(settings: Settings) -> tuple[Callable[[Glimpse], bool], ...]:
+    """What the rules that are wanted suspect of imports, each question once: no to all of them, and none has a say."""
+    wanted = (rule for rule in all_rules() if rule.checks_imports and settings.reports(rule.code))
+    return tuple(dict.fromkeys(rule.suspects for rule in wanted))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from ssot_lsp.config import ConfigError, Settings, find_root, settings_from
 from ssot_lsp.model import Diagnostic, Severity
-from ssot_lsp.project import Project, Read
+from ssot_lsp.modules import Read
+from ssot_lsp.project import Project
 from ssot_lsp.registry import Registry, RegistryError
 from ssot_lsp.text import Text
 
