@@ -91,6 +91,11 @@ class Module:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return Bindings({}, open_ended=True)
 
+    @property
+    def answers(self) -> bool:
+        """Whether a `__getattr__` of its own answers for names that it does not bind (PEP 562)."""
+        return self.outline.may_answer and "__getattr__" in self.bindings.names
+
     def loads(self, name: str) -> bool:
         """Whether importing a package imports that submodule of it too."""
         return bool(self.folders) and any(

@@ -20,7 +20,9 @@ from ssot_lsp.syntax import MODULE_WORDS, PATCH_WORDS, PATH
 _IMPORT = rb"import(?=[ \t\f\\(*])"
 _IMPORTED = rb"(?:[ \t\f]|\\\n)*(?:\((?:[^()#]|#[^\n]*)*\)|[^\n#;\\]*(?:\\\n[^\n#;\\]*)*)"
 _BINDS = rb"\n(?:(?:class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n\"'#]+)?=(?!=))(?![\x80-\xff])"
-_DELETES = rb"del[ \t(\\]([^\n]*)"
+_DELETES = rb"del(?=[ \t(\[\\])([^\n]*)"
+_SHORT_STRING = rb"\"[^\"\\]*\"|'[^'\\]*'"
+_INNERMOST = rb"\([^()\[\]{}]*\)|\[[^()\[\]{}]*\]|\{[^()\[\]{}]*\}"
 _GAP = rb"(?:\s|#[^\n]*\n)*"
 _ITEM = rb"(?:\"\w+\"|'\w+')%b" % _GAP
 _ITEMS = rb"(?:%b,%b)" % (_ITEM, _GAP)
@@ -140,6 +142,8 @@ class Outline(NamedTuple):
     """Whether it may have an `__all__`."""
     exports: tuple[str, ...] | None = None
     """The names in its `__all__`, if that is one plain list of them."""
+    may_answer: bool = True
+    """Whether it may have a `__getattr__`."""
 
 
 def outline(data: bytes, module: str, *, is_init: bool) -> Outline:
@@ -161,13 +165,26 @@ def outline(data: bytes, module: str, *, is_init: bool) -> Outline:
             # `from . import sub` in a package binds the submodule, if there is one
             names.update(local for _, local in line.names if source != module)
     for match in re.finditer(_DELETES, data):
-        if data[match.start() - 1 : match.start()].isalnum():
-            continue
-        if re.search(rb"[(\[\\]", match[0]):
-            names.clear()
-        names -= {*re.findall(r"\w+", match[1].decode("utf-8", "replace"))}
+        if not (data[match.start() - 1 : match.start()].isalnum() or in_string(match.start())):
+            deleted = _deleted(match[1])
+            names = names - deleted if deleted is not None else set()
     names.difference_update(kwlist)  # `try: a = 1`
-    return Outline(frozenset(names), frozenset(defined & names), b"__all__" in data, _exports(data, in_string))
+    exports = _exports(data, in_string)
+    has_all, may_answer = b"__all__" in data, b"__getattr__" in data
+    return Outline(frozenset(names), frozenset(defined & names), has_all, exports, may_answer)
+
+
+def _deleted(targets: bytes) -> set[str] | None:
+    """The names that a `del` deletes, given what stands behind it on its line; None if that does not tell."""
+    plain_targets = re.split(rb"[#;]", re.sub(_SHORT_STRING, b"0", targets))[0]
+    if re.search(rb"[\"'\\]", plain_targets):
+        return None
+    while (simpler := re.sub(_INNERMOST, b"!", plain_targets)) != plain_targets:
+        plain_targets = simpler
+    parts = [part.strip() for part in plain_targets.split(b",")]
+    if any(part.startswith(b"!") or re.search(rb"[()\[\]{}]", part) for part in parts):
+        return None  # `del (a, b)`, or more lines
+    return {part.decode("utf-8", "replace") for part in parts}
 
 
 def _exports(data: bytes, in_string: Callable[[int], bool]) -> tuple[str, ...] | None:

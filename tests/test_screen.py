@@ -145,6 +145,7 @@ def test_an_outline_claims_nothing_that_reading_does_not_find() -> None:
         assert seen.names <= {n for n, all_of in bindings.names.items() if any(b.origin != itself[n] for b in all_of)}
         assert all(any(b.origin is None for b in bindings.names[name]) for name in seen.defined)
         assert seen.has_all or not bindings.has_all
+        assert seen.may_answer or "__getattr__" not in bindings.names
         assert seen.exports is None or seen.exports == tuple(dict.fromkeys(bindings.all_parts or ()))
         known += len(seen.names)
     assert known > 1_000
@@ -161,6 +162,13 @@ def test_an_outline_claims_nothing_that_reading_does_not_find() -> None:
         ("x = {  # one\na: b == c}\n", {"x"}),
         ("def a(): pass\ndel a\n", set()),
         ("def a(): pass\ndel (\na)\n", set()),
+        ("def a(): pass\ndel(a)\n", set()),
+        ("def a(): pass\ndel[a]\n", set()),
+        ("def a(): pass\ndel x[\n0], a\n", set()),
+        ("def a(): pass\ndel \\\na\n", set()),
+        ("def a(): pass\ndel x['\\'], a, x['\\']\n", set()),
+        ("def a(): pass\ndef b(): pass\ndel x['a, b'], x[a(1)].y, b # a\n", {"a"}),
+        ("def a(): pass\n'''\ndel a\n'''\n", {"a"}),
         ("x: int\ny: int = 1\nz == 2\n", {"y"}),
         ("class A: pass\nasync def b(): pass\nfrom c import d as e, f\nimport g.h\n", {"A", "b", "e", "f", "g"}),
         ("if x:\n    def a(): pass\n", set()),
@@ -179,7 +187,7 @@ def test_in_a_package_its_own_submodules_are_in_doubt() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", Outline(frozenset(), frozenset(), has_all=False)),
+        ("", Outline(frozenset(), frozenset(), has_all=False, may_answer=False)),
         ("__all__ = ['a', \"b\",  # c\n 'd']\n", ("a", "b", "d")),
         ("__all__ = ('a',)\n", ("a",)),
         ("__all__ = []\n", ()),

@@ -39,7 +39,7 @@ def _is_exempt(imported: Import, name: str) -> bool:
         return True
     package = module.name if module.folders else module.name.rpartition(".")[0]
     return (
-        "__getattr__" in module.bindings.names
+        module.answers
         or imported.project.modules.is_submodule(imported.module, name)
         or imported.document.package == package
     )
