@@ -55,7 +55,7 @@ def _found(document: Document, project: Project, on_fault: Report | None) -> Ite
     """What the rules say of each imported name and of each path in a string."""
     for imported in _imports(document, project):
         yield _first(imported, project.settings, on_fault)
-    for string in document.syntax.paths if project.reads_strings else ():
+    for string in document.syntax.paths if project.reads_strings and not document.syntax.is_partial else ():
         if not string.expects_error:
             yield _first(Mention(project, document, string), project.settings, on_fault)
 

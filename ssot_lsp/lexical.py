@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 _TRIPLE = (b'"""', b"'''")
@@ -19,6 +20,7 @@ _BODY = rb":[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]+)[^\s#]"
 _HEADER = rb"class[ \t]+([\w\x80-\xff]+)|(?:async[ \t]+)?def[ \t]+([\w\x80-\xff]+)"
 _BRACKETS = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
 _DEFINITION = rb"@|(?:class|def|async)[ \t\\]"
+_CLAUSE = rb"(?:el(?:se|if)|except|finally)\b"
 
 
 def strings(data: bytes) -> Callable[[int], bool]:
@@ -55,18 +57,70 @@ def _end_of_string(data: bytes, quotes: int) -> int:
     return end + 3 if end >= 0 else len(data)
 
 
-def without_definitions(data: bytes, points: Sequence[int]) -> bytes:
-    """The text with `0` and blanks in the place of each class and function that has no point in it.
+class Reduced(NamedTuple):
+    """Some pieces of a text, in its order, and where they come from. All places are in bytes."""
 
-    Those at the top level are meant, and those in classes there. `points` are ascending offsets in bytes. All else
-    stays where it is, and there are as many statements as before.
+    data: bytes
+    starts: Sequence[int] = (0,)
+    """Where each piece begins in here."""
+    origins: Sequence[int] = (0,)
+    """Where it begins in the text."""
+
+    def original(self, place: int) -> int:
+        """The place in the text of something in here."""
+        piece = bisect_right(self.starts, place) - 1
+        return self.origins[piece] + place - self.starts[piece]
+
+    def here(self, place: int) -> int:
+        """The place in here of something in the text, if it is in one of the pieces."""
+        piece = bisect_right(self.origins, place) - 1
+        return self.starts[piece] + place - self.origins[piece]
+
+
+def without_definitions(data: bytes, points: Sequence[int]) -> Reduced:
+    """The text with `0` in the place of each class and function that has no point in it.
+
+    Those at the top level are meant, and those in classes there. `points` are ascending offsets in bytes. There are as
+    many statements as before.
     """
+    return _without(data, ((cut.begin, cut.end) for cut in _definitions(data, points)))
+
+
+def around(data: bytes, points: Sequence[int]) -> Reduced:
+    """The statements at the top level in which there is a point, without the methods in which there is none.
+
+    `points` are ascending offsets in bytes. Anything may come of it if the text is not well formed.
+    """
+    in_string = strings(data)
+    starts = _statements_at(data, 0, len(data), b"", in_string)
+    starts = [start for start in starts if not re.match(_CLAUSE, data[start : start + 8])]
+    cuts: list[tuple[int, int]] = []
+    begin = 0
+    for start, end in pairwise([*starts, len(data)]):
+        if data[start : start + 1] == b"@":
+            continue
+        statement = _Definition(begin, start, end)
+        if not _is_free(statement, points):
+            cuts += ((method.begin, method.end) for method in _methods(data, statement, points, in_string))
+        elif cuts and cuts[-1][1] == begin:
+            cuts[-1] = cuts[-1][0], end
+        else:
+            cuts.append((begin, end))
+        begin = end
+    return _without(data, cuts)
+
+
+def _without(data: bytes, cuts: Iterable[tuple[int, int]]) -> Reduced:
+    """The text with `0` in the place of each of the cuts, which are given by their begins and ends in bytes."""
     pieces: list[bytes] = []
-    kept = 0
-    for definition in _definitions(data, points):
-        pieces += (data[kept : definition.begin], b"0%b\n" % (b" " * (definition.end - definition.begin - 2)))
-        kept = definition.end
-    return b"".join([*pieces, data[kept:]])
+    starts, origins, kept, length = [0], [0], 0, 0
+    for begin, end in cuts:
+        pieces += (data[kept:begin], b"0\n")
+        length += begin - kept + 2
+        kept = end
+        starts.append(length)
+        origins.append(kept)
+    return Reduced(b"".join([*pieces, data[kept:]]), starts, origins) if pieces else Reduced(data)
 
 
 def without_bodies(data: bytes, points: Sequence[int]) -> bytes:
@@ -102,11 +156,19 @@ def _definitions(data: bytes, points: Sequence[int], *, in_classes: bool = True)
         if _is_free(definition, points):
             if _is_whole(data, definition):
                 yield definition
-        elif in_classes and data.startswith(b"class", definition.start):
-            body = re.compile(_BODY).search(data, definition.start, definition.end)
-            if body is not None:
-                inner = _definitions_at(data, body.start(1), definition.end, body[1], in_string)
-                yield from (method for method in inner if _is_free(method, points) and _is_whole(data, method))
+        elif in_classes:
+            yield from _methods(data, definition, points, in_string)
+
+
+def _methods(
+    data: bytes, definition: _Definition, points: Sequence[int], in_string: Callable[[int], bool]
+) -> Iterator[_Definition]:
+    """What is defined in a class, if it is one, and has no point in it."""
+    if data.startswith(b"class", definition.start):
+        body = re.compile(_BODY).search(data, definition.start, definition.end)
+        if body is not None:
+            inner = _definitions_at(data, body.start(1), definition.end, body[1], in_string)
+            yield from (method for method in inner if _is_free(method, points) and _is_whole(data, method))
 
 
 def _is_free(definition: _Definition, points: Sequence[int]) -> bool:
@@ -128,9 +190,7 @@ def _definitions_at(
     data: bytes, begin: int, end: int, indent: bytes, in_string: Callable[[int], bool]
 ) -> Iterator[_Definition]:
     """The classes and functions among the statements of one indentation, in a part of the text that begins with one."""
-    lines = (m.start() for m in re.compile(rb"\n%b[^\s#)\]}]" % indent).finditer(data, begin, end))
-    ends = (line for line in lines if data[line - 1 : line] != b"\\" and not in_string(line))
-    starts = [begin + len(indent), *(line + 1 + len(indent) for line in ends)]
+    starts = _statements_at(data, begin, end, indent, in_string)
     begun = -1
     for start, following in zip(starts, [*starts[1:], end], strict=True):
         if not re.match(_DEFINITION, data[start : start + 6]):
@@ -140,3 +200,10 @@ def _definitions_at(
         if data[start : start + 1] != b"@":
             yield _Definition(begun, start, following - (len(indent) if following != end else 0))
             begun = -1
+
+
+def _statements_at(data: bytes, begin: int, end: int, indent: bytes, in_string: Callable[[int], bool]) -> list[int]:
+    """Where the statements of one indentation begin, and their clauses, in a part of the text that begins with one."""
+    lines = (m.start() for m in re.compile(rb"\n%b[^\s#)\]}]" % indent).finditer(data, begin, end))
+    ends = (line for line in lines if data[line - 1 : line] != b"\\" and not in_string(line))
+    return [begin + len(indent), *(line + 1 + len(indent) for line in ends)]

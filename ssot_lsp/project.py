@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from ssot_lsp.model import Entry, ImportStatement, ObjectRef
 from ssot_lsp.modules import MENTIONS, Answer, Modules, Read
 from ssot_lsp.registry import Match, NotARegistryError, Registry, load
 from ssot_lsp.search import Place, SearchPath
-from ssot_lsp.syntax import Syntax, parse
+from ssot_lsp.syntax import Syntax, parse, parse_around
 from ssot_lsp.syspath import SysPath, read_sys_path
 from ssot_lsp.text import Text
 
@@ -94,11 +94,15 @@ class Project:
         modules = _modules(self.root, self.settings, registry, self.environment, read)
         return replace(self, registry=registry, modules=modules)
 
-    def document(self, path: Path, source: str) -> Document:
-        """A document of this workspace from its path and its text, saved or not."""
+    def document(self, path: Path, source: str, points: Sequence[int] | None = None) -> Document:
+        """A document of this workspace from its path and its text, saved or not.
+
+        With `points` all that matters of it are the imports that stand there, as `parse_around` has it.
+        """
         text = Text(source)
         module, is_init = self.modules.name_of(path)
-        return Document(path, text, parse(text, with_paths=self.reads_strings), module, is_init)
+        syntax = parse(text, with_paths=self.reads_strings) if points is None else parse_around(text, points)
+        return Document(path, text, syntax, module, is_init)
 
     @property
     def reads_strings(self) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ssot_lsp.config import Settings
 from ssot_lsp.project import Project
 from ssot_lsp.scan import definitions
-from ssot_lsp.screen import Claim, Screen
+from ssot_lsp.screen import Claim, Look, Screen
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -25,14 +25,18 @@ if TYPE_CHECKING:
 ENOUGH = 400
 """Files; fewer are done before another process would have begun."""
 _ENOUGH_AGAIN = 10
-_CHUNKS = 12
-"""Pieces of the work for each process: small, so that none waits long for the last; but neighbours share modules."""
+_SHARE = 6
+_LEAST = 100
+"""A process takes this part of its share of what is left, but no less than that part of its share of all.
+
+So neighbours, which share modules, stay together; and at the end none waits long for the others.
+"""
 
 _COLLECTED = 50_000, 20, 100
 """How often garbage is collected."""
 
-Work = Callable[[Project, Path], Any]
-"""What is to be done with a file: a function of a module, as it is pickled by its name."""
+Work = Callable[[Project, Path, Look], Any]
+"""What is to be done with a file, given what a first look at it told: a function of a module, pickled by its name."""
 
 
 class Chunk(NamedTuple):
@@ -99,12 +103,20 @@ def process(
     """
     _loaded[:] = [_Loaded(project.root, project.overrides, project, Screen(project))]
     gc.set_threshold(*_COLLECTED)  # nearly all that is made lives for one file, and what stays is searched each time
-    size = max(1, -(-len(files) // (_CHUNKS * jobs)))
-    pieces = [tuple(files[start : start + size]) for start in range(0, len(files), size)]
+    pieces = list(_pieces(files, jobs))
     chunks = [Chunk(project.root, project.overrides, piece, work, remembers) for piece in pieces]
     done = executor.map(process_chunk, chunks) if executor is not None else map(process_chunk, chunks)
     for piece, found in zip(pieces, done, strict=True):
         yield len(piece), found
+
+
+def _pieces(files: Sequence[str], jobs: int) -> Iterator[tuple[str, ...]]:
+    """The files in pieces, large ones first."""
+    start, least = 0, 1 + len(files) // (_LEAST * jobs)
+    while start < len(files):
+        size = max(least, (len(files) - start) // (_SHARE * jobs))
+        yield tuple(files[start : start + size])
+        start += size
 
 
 def process_chunk(chunk: Chunk) -> Done:
@@ -119,7 +131,7 @@ def process_chunk(chunk: Chunk) -> Done:
     seen: dict[str, Seen] = {}
     defined: dict[str, list[str]] = {}
     for file in chunk.files:
-        data = b""
+        look = Look()
         with suppress(OSError), open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - of every file there is
             facts = os.fstat(opened.fileno()) if chunk.remembers else None
             data = opened.read()
@@ -128,10 +140,11 @@ def process_chunk(chunk: Chunk) -> Done:
 
                 seen[file] = (facts.st_mtime_ns, facts.st_size, facts.st_ino, digest_of(data))
                 defined[file] = sorted(definitions(data))
-            if screen.passes(data, file):
+            look = screen.look(data, file)
+            if not look.is_suspicious:
                 continue
         project.modules.asked.clear()
-        value = chunk.work(project, Path(file))
+        value = chunk.work(project, Path(file), look)
         found.append(Found(file, value, tuple(project.modules.asked) if chunk.remembers else ()))
     claims = dict(screen.claims) if chunk.remembers else {}
     screen.claims.clear()

@@ -82,11 +82,11 @@ def plain(data: bytes) -> bytes | None:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
-def imports(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def imports(data: bytes) -> Iterator[tuple[bytes, int, int, bool]]:
     """The stretches of `plain` bytes that may be import statements. Prose is among them, and what stands in strings.
 
-    Each is given with the place of `import` in it, for `read_import`, and with its own in the file, if it begins a line
-    without indentation, else -1. Both in bytes.
+    Each is given with the place of `import` in it, for `read_import`, and in the file, both in bytes, and with whether
+    it begins a line without indentation.
     """
     imported = re.compile(_IMPORTED).match
     for match in re.finditer(_IMPORT, data):
@@ -97,19 +97,20 @@ def imports(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         end = tail.end() if tail else end
         start = data.rfind(b"\n", 0, at) + 1
         if start == at and data[at - 2 : at - 1] != b"\\":
-            yield data[at:end], 0, start
+            yield data[at:end], 0, at, True
             continue
         head = data[start:at]
+        is_flush = True
         if not head.startswith(b"from") or b";" in head:
             while data[start - 2 : start] == b"\\\n":  # the line goes on from the one above
                 start = data.rfind(b"\n", 0, start - 1) + 1
             head = data[start:at].replace(b"\\\n", b"  ")
             cut = max(head.rfind(b";"), head.rfind(b":")) + 1  # `x = 1; import a`, `try: import a`
-            start = -1 if cut or head[:1].isspace() else start
+            is_flush = not (cut or head[:1].isspace())
             head = head[cut:].lstrip()
             if head and not head.startswith(b"from"):
                 continue
-        yield head + data[at:end], len(head), start
+        yield head + data[at:end], len(head), at, is_flush
 
 
 def read_import(stretch: bytes, at: int) -> ImportLine:
@@ -158,8 +159,8 @@ def outline(data: bytes, module: str, *, is_init: bool) -> Outline:
         elif not match[1] and not in_string(match.start()) and not _goes_on(data, match.start()):
             names.add(match[2].decode())
     names |= defined
-    for stretch, at, start in imports(data):
-        if start >= 0 and stretch.isascii() and not in_string(start):
+    for stretch, at, place, is_flush in imports(data):
+        if is_flush and stretch.isascii() and not in_string(place):
             line = read_import(stretch, at)
             source = absolute(line.module, line.level, module, is_init=is_init)
             # `from . import sub` in a package binds the submodule, if there is one

@@ -44,6 +44,56 @@ _SUSPICIOUS = _Verdict(is_suspicious=True)
 _HARMLESS = _Verdict()
 
 
+class Look(NamedTuple):
+    """What a first look at a file tells."""
+
+    is_suspicious: bool = True
+    """A rule may have something to say of it."""
+    data: bytes | None = None
+    """The bytes that were looked at; None if there are none, or they do not matter."""
+    points: tuple[int, ...] | None = None
+    """Where in the bytes the imports stand that matter, ascending; None if more matters than some imports."""
+
+
+_CLEAN = Look(is_suspicious=False)
+
+
+class _Point(NamedTuple):
+    """Where an import stands, in bytes, and of which kind it is."""
+
+    place: int
+    is_plain: bool
+    """It is `import a`."""
+    is_star: bool
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it can be understood without the other statements of its kind."""
+        return not (self.is_plain or self.is_star)
+
+
+class _Points:
+    """The imports of a file."""
+
+    def __init__(self) -> None:
+        self.suspicious = set[_Point]()
+        self._others = set[_Point]()
+
+    def add(self, point: _Point, *, is_suspicious: bool) -> None:
+        """Note one of them."""
+        if is_suspicious:
+            self.suspicious.add(point)
+        elif not point.is_apart:
+            self._others.add(point)
+
+    @property
+    def to_look_at(self) -> tuple[int, ...]:
+        """Where those stand that matter."""
+        kinds = {point[1:] for point in self.suspicious}
+        matter = self.suspicious | {point for point in self._others if point[1:] in kinds}
+        return tuple(sorted(point.place for point in matter))
+
+
 class Screen:
     """The first look at the files of one project. It remembers statements: most of them stand in many files."""
 
@@ -60,33 +110,39 @@ class Screen:
         self.claims: dict[Claim, set[str]] = {}
         """What has passed, and what that rests on (as `Modules.asked` has it)."""
 
-    def passes(self, data: bytes, file: str) -> bool:
-        """Whether no rule has anything to say of a file, given its bytes and its path."""
+    def look(self, data: bytes, file: str) -> Look:
+        """Look at a file, given its bytes and its path."""
         plain_data = plain(data)
         if plain_data is None:
-            return False
+            return Look(data=data)
         if self._asks_registry_alone and not self.project.registry.may_be_spoken_of_in(data):
-            return True
+            return _CLEAN
         if b"sys.path" in plain_data and not self._asks_registry_alone:
-            return False
+            return Look(data=data)
         module, is_init = self.project.modules.name_of(file)
         folder = os.path.dirname(file)  # noqa: PTH120 - of every file there is
         neighbours = self._beside(folder) if not self._asks_registry_alone else frozenset()
         package = module if is_init else module.rpartition(".")[0]
-        used: list[tuple[str, ObjectRef]] = []
-        for stretch, at, _ in imports(plain_data):
+        points = _Points()
+        used: list[tuple[_Point, tuple[str, ObjectRef]]] = []
+        for stretch, at, place, _ in imports(plain_data):
             key = (package if stretch.startswith(b"from") and b"." in stretch[4:at].lstrip()[:1] else "", stretch)
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._verdicts[key] = self._verdict(stretch, at, module, is_init=is_init)
-            if verdict.is_suspicious or not verdict.tops.isdisjoint(neighbours):
-                return False
-            used += verdict.used
+            point = _Point(place, is_plain=not at, is_star=b"*" in stretch)
+            points.add(point, is_suspicious=verdict.is_suspicious or not verdict.tops.isdisjoint(neighbours))
+            used += ((point, use) for use in verdict.used)
         if used:
             source = plain_data.decode("utf-8", "replace")
-            if any(may_use(self.project, source, *use) for use in used):
-                return False
-        return not (self._suspects_string and any(self._is_suspicious(*path) for path in paths(plain_data)))
+            for point, use in used:
+                points.add(point, is_suspicious=may_use(self.project, source, *use))
+        if self._suspects_string and any(self._is_suspicious(*path) for path in paths(plain_data)):
+            return Look(data=data)
+        if not points.suspicious:
+            return _CLEAN
+        is_same = plain_data is data and (data.isascii() or b"coding" not in data[:200])
+        return Look(data=data, points=points.to_look_at if is_same else None)
 
     def _beside(self, folder: str) -> frozenset[str]:
         """What a folder that is no package provides to the files in it, and may be found to lack."""

@@ -14,7 +14,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from ssot_lsp.lexical import without_definitions
+from ssot_lsp.lexical import Reduced, around, without_definitions
 from ssot_lsp.model import ImportedName, ImportStatement, PathKind, PathString, is_dotted_name
 from ssot_lsp.text import Span, Text
 
@@ -44,6 +44,7 @@ _SUPPRESSION = (  # compiled on use
     r"|noqa:\s*(?P<noqa>[A-Z][A-Z]*[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*))"
 )
 _UNTIL = r"until=([^\s\]]*)"
+_SILENCING = (b"ssot:", b"SSOT")
 
 
 class Suppression(NamedTuple):
@@ -71,6 +72,8 @@ class Syntax:
     has_errors: bool = False
     """Whether the parser met something that is not Python."""
     read_paths: Callable[[], Iterable[PathString]] = tuple
+    is_partial: bool = False
+    """It tells only of some places: of all others, and of all strings, nobody wants to know."""
 
     @cached_property
     def paths(self) -> tuple[PathString, ...]:
@@ -84,51 +87,85 @@ def parse(text: Text, *, with_paths: bool = True) -> Syntax:
     Without `with_paths` its paths in strings are only looked for when someone asks for them, which takes longer.
     """
     source = text.source
-    has_comments = "ssot:" in source or "SSOT" in source
+    has_comments = any(word.decode() in source for word in _SILENCING)
     has_words = any(word in source for word in (*PATCH_WORDS, *MODULE_WORDS))
     has_paths = has_words or re.search(_REFERENCE, source) is not None
     if "import" not in source and not has_comments and not has_paths:
         return Syntax()
     data = _bytes(source)
     written = [match for match in re.finditer(PATH, data) if has_words or match["object"]] if has_paths else []
-    words = _places(data, b"import")
-    marks = [*_places(data, b"ssot:"), *_places(data, b"SSOT")] if has_comments else []
-    strings = [match.start() for match in written]
-    root = _root(data, sorted([*words, *marks, *(strings if with_paths else ())]))
-    offset = _code_points(data, source)
-    suppressions, ignore_file = _suppressions(_around(root, marks, 4, ("comment",)), text, offset)
-    imports = tuple(_statements(_around(root, words, len(b"import"), _IMPORT_NODES), source, offset))
+    points = sorted([*_places(data, b"import"), *_marks(data)])
+    points_with_paths = sorted([*points, *(match.start() for match in written)])
+    tree = _Tree.of(data, without_definitions(data, points_with_paths if with_paths else points), source)
+    suppressions, ignore_file = _suppressions(tree, text)
+    imports = tuple(_statements(tree, source))
 
     def read_paths() -> Iterable[PathString]:
-        around = root if with_paths else _root(data, sorted([*words, *strings]))
-        return _paths(around, written, offset, imports) if written else ()
+        all_of = tree if with_paths else _Tree.of(data, without_definitions(data, points_with_paths), source)
+        return _paths(all_of, written, imports) if written else ()
 
-    return Syntax(imports, suppressions, ignore_file, root.has_error, read_paths)
+    return Syntax(imports, suppressions, ignore_file, tree.root.has_error, read_paths)
+
+
+def parse_around(text: Text, points: Sequence[int]) -> Syntax:
+    r"""The same of nothing but what stands at some places, and what that is in.
+
+    They are given as offsets in bytes, in UTF-8, of a text whose lines end at `\n`. What is told of how imports stand
+    beside each other (`run`, `others`) is of no use: nothing can be rewritten by it.
+    """
+    data = _bytes(text.source)
+    tree = _Tree.of(data, around(data, sorted([*points, *_marks(data)])), text.source)
+    suppressions, ignore_file = _suppressions(tree, text)
+    imports = tuple(_statements(tree, text.source))
+    return Syntax(imports, suppressions, ignore_file, tree.root.has_error, lambda: parse(text).paths, is_partial=True)
+
+
+def _marks(data: bytes) -> list[int]:
+    """Where comments that silence may be."""
+    return [place for word in _SILENCING for place in _places(data, word)]
+
+
+class _Tree(NamedTuple):
+    """What the parser makes of a text, or of the pieces of it that matter."""
+
+    root: Node
+    reduced: Reduced
+    to_code_points: Callable[[int], int]
+    """From offsets in the whole text's bytes."""
+
+    @classmethod
+    def of(cls, data: bytes, reduced: Reduced, source: str) -> _Tree:
+        """Parse the pieces, or all of the text if there are errors in them.
+
+        Classes and functions that do not matter need not be parsed, which are nine tenths of most files.
+        """
+        root = _parser().parse(reduced.data).root_node
+        if root.has_error and len(reduced.starts) > 1:
+            reduced = Reduced(data)
+            root = _parser().parse(data).root_node
+        return cls(root, reduced, _code_points(data, source))
+
+    def offset(self, place: int) -> int:
+        """The offset in the text, in code points, of a place that a node tells; fast in ascending order."""
+        return self.to_code_points(self.reduced.original(place))
+
+    def span(self, node: Node) -> Span:
+        """Where a node stands in the text."""
+        return Span(self.offset(node.start_byte), self.offset(node.end_byte))
+
+    def around(self, words: Iterable[bytes], types: Container[str]) -> list[Node]:
+        """The nodes of some types to which the tokens belong in which some words stand, in their order."""
+        found: dict[int, Node] = {}
+        for place, length in ((place, len(word)) for word in words for place in _places(self.reduced.data, word)):
+            node = self.root.descendant_for_byte_range(place, place + length)
+            node = node if node is None or node.type in types else node.parent
+            if node is not None and node.type in types:
+                found[node.start_byte] = node
+        return [node for _, node in sorted(found.items())]
 
 
 def _places(data: bytes, word: bytes) -> list[int]:
     return [match.start() for match in re.finditer(re.escape(word), data)]
-
-
-def _root(data: bytes, points: Sequence[int]) -> Node:
-    """What the parser makes of a text, as far as it matters for what stands at some places (in bytes, ascending).
-
-    Classes and functions without any of them need not be parsed, which are nine tenths of most files.
-    """
-    reduced = without_definitions(data, points)
-    root = _parser().parse(reduced).root_node
-    return _parser().parse(data).root_node if root.has_error and reduced is not data else root
-
-
-def _around(root: Node, places: Iterable[int], length: int, types: Container[str]) -> list[Node]:
-    """The nodes of some types that the words of that length (in bytes) at some places belong to, in their order."""
-    found: dict[int, Node] = {}
-    for place in places:
-        node = root.descendant_for_byte_range(place, place + length)
-        node = node if node is None or node.type in types else node.parent
-        if node is not None and node.type in types:
-            found[node.start_byte] = node
-    return [node for _, node in sorted(found.items())]
 
 
 def count_errors(source: str) -> int:
@@ -325,9 +362,9 @@ def _code_points(data: bytes, source: str) -> Callable[[int], int]:
     return convert
 
 
-def _statements(nodes: list[Node], source: str, offset: Callable[[int], int]) -> Iterator[ImportStatement]:
+def _statements(tree: _Tree, source: str) -> Iterator[ImportStatement]:
     blocks: dict[int, tuple[int, int, dict[int, int]]] = {}
-    for node in nodes:
+    for node in tree.around((b"import",), _IMPORT_NODES):
         parent = node.parent
         if parent is None:
             continue
@@ -336,11 +373,12 @@ def _statements(nodes: list[Node], source: str, offset: Callable[[int], int]) ->
             others = max(others, 1) if parent.type == "module" else others
             blocks[parent.id] = (len(blocks), others, dict(_runs(parent)))
         block, others, runs = blocks[parent.id]
-        statement = _statement(node, offset)
+        statement = _statement(node, tree.offset)
         if statement is not None:
+            place = _place(node, tree.reduced.original)._asdict()
             well_formed = _begins(statement, source) and _parses(source[slice(*statement.span)])
             run = runs.get(node.id, -1)
-            statement = statement._replace(block=block, run=run, others=others, well_formed=well_formed)
+            statement = statement._replace(block=block, run=run, others=others, well_formed=well_formed, **place)
             if not well_formed and (inner := _recovered(statement, source)) is not None:
                 yield inner
             yield statement
@@ -425,7 +463,6 @@ def _statement(node: Node, offset: Callable[[int], int]) -> ImportStatement | No
         if not names:
             return None
         module_span = names[0].name_span
-    place = _place(node)
     return ImportStatement(
         span=Span(start, offset(node.end_byte)),
         is_from=node.type != "import_statement",
@@ -434,7 +471,6 @@ def _statement(node: Node, offset: Callable[[int], int]) -> ImportStatement | No
         module_span=module_span,
         names=names,
         is_star=any(child.type == "wildcard_import" for child in node.named_children),
-        **place._asdict(),
     )
 
 
@@ -475,8 +511,8 @@ class _Place(NamedTuple):
     type_checking: bool
 
 
-def _place(node: Node) -> _Place:
-    """Look at the statements around a node, from the innermost outwards."""
+def _place(node: Node, original: Callable[[int], int]) -> _Place:
+    """Look at the statements around a node, from the innermost outwards; they are named by where they begin."""
     guarded_by: tuple[int, ...] = ()
     handler_of: tuple[int, ...] = ()
     branches: tuple[tuple[int, int], ...] = ()
@@ -490,7 +526,7 @@ def _place(node: Node) -> _Place:
         elif kind in ("if_statement", "elif_clause"):
             condition, body = parent.child_by_field_name("condition"), parent.child_by_field_name("consequence")
             if kind == "if_statement" and not deferred:
-                branches += ((parent.start_byte, child.start_byte),)
+                branches += ((original(parent.start_byte), original(child.start_byte)),)
             if condition is not None and body == child:
                 type_checking |= _needs_type_checker(condition)
         elif kind == "else_clause" and parent.parent is not None and parent.parent.type == "if_statement":
@@ -502,14 +538,14 @@ def _place(node: Node) -> _Place:
         elif kind == "try_statement":
             catches = any(_catches(clause) & _CAUGHT for clause in parent.named_children)
             if catches and parent.child_by_field_name("body") == child:
-                guarded_by += (parent.start_byte,)
+                guarded_by += (original(parent.start_byte),)
             elif child.type == "except_clause" and _catches(child) & _CAUGHT:
-                handler_of += (parent.start_byte,)
+                handler_of += (original(parent.start_byte),)
         elif kind == "with_statement":
             calls = dict(_context_calls(parent, node))
             expects_error |= any(_IMPORT_ERRORS & calls.get(name, frozenset()) for name in _RAISES)
             if calls.get("suppress", frozenset()) & _CAUGHT:
-                guarded_by += (parent.start_byte,)
+                guarded_by += (original(parent.start_byte),)
         child, parent = parent, parent.parent
     return _Place(guarded_by, handler_of, branches, deferred, expects_error, type_checking)
 
@@ -560,29 +596,25 @@ def _context_calls(node: Node, before: Node) -> Iterator[tuple[str, frozenset[st
                 yield _dotted(function).split(".")[-1], frozenset().union(*names)
 
 
-def _paths(
-    root: Node, written: Iterable[re.Match[bytes]], offset: Callable[[int], int], imports: Sequence[ImportStatement]
-) -> Iterator[PathString]:
+def _paths(tree: _Tree, written: Iterable[re.Match[bytes]], imports: Sequence[ImportStatement]) -> Iterator[PathString]:
     """Those of the strings that look like a dotted path that code takes for one."""
     origins: dict[str, str] = {}
     for statement in imports:
         for name in statement.names if not statement.level else ():
             origins[name.local] = name.bound_in(statement.module)
     for match in written:
-        start, end = match.span("path")
-        content = root.descendant_for_byte_range(start, end)
+        start, end = map(tree.reduced.here, match.span("path"))
+        content = tree.root.descendant_for_byte_range(start, end)
         string = _whole_string(content) if content is not None and content.byte_range == (start, end) else None
         use = _use(string, origins, is_reference=bool(match["object"])) if string is not None else None
         path = match["path"].decode("utf-8", "surrogatepass")
-        if string is None or use is None or not all(map(is_dotted_name, path.split(":"))):
+        if content is None or string is None or use is None or not all(map(is_dotted_name, path.split(":"))):
             continue
         if "." not in path and use.kind.is_patch:
             continue
-        span = Span(offset(start), offset(end))
-        around = _place(string)
-        place = Span(offset(use.node.start_byte), offset(use.node.end_byte))
+        around = _place(string, tree.reduced.original)
         guards = around.guarded_by, around.handler_of, around.expects_error
-        yield PathString(span, path, use.kind, place, use.may_lack, *guards)
+        yield PathString(tree.span(content), path, use.kind, tree.span(use.node), use.may_lack, *guards)
 
 
 def _whole_string(content: Node) -> Node | None:
@@ -726,19 +758,17 @@ def _origin(node: Node, origins: Mapping[str, str]) -> str:
     return f"{origins.get(root, root)}{dot}{rest}"
 
 
-def _suppressions(
-    comments: Iterable[Node], text: Text, offset: Callable[[int], int]
-) -> tuple[tuple[Suppression, ...], bool]:
+def _suppressions(tree: _Tree, text: Text) -> tuple[tuple[Suppression, ...], bool]:
     found: list[Suppression] = []
     ignore_file = False
-    for node in sorted(comments, key=lambda node: node.start_byte):
+    for node in tree.around(_SILENCING, ("comment",)):
         comment = (node.text or b"").decode("utf-8", "replace").rstrip()
         for match in re.finditer(_SUPPRESSION, comment):
             if match["file"]:
                 ignore_file = True
                 continue
             codes = frozenset(re.findall(r"\w+", (match["codes"] or match["noqa"] or "").upper()))
-            start = offset(node.start_byte)
+            start = tree.offset(node.start_byte)
             span = Span(start, start + len(comment))
             row = text.position(span.start).row
             if match["noqa"] is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -494,14 +495,15 @@ def test_json_of_a_file_that_cannot_be_decoded(root: Path) -> None:
 
 def test_a_file_that_may_not_be_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree(root, {"use.py": SAFE, "other.py": SAFE})
-    read_bytes = Path.read_bytes
+    read_bytes, opened = Path.read_bytes, io.open
 
-    def refuse(self: Path) -> bytes:
-        if self.name == "use.py":
-            raise PermissionError(13, "Permission denied", str(self))
-        return read_bytes(self)
+    def refuse(path: str | Path, *arguments: Any, **options: Any) -> Any:
+        if str(path).endswith("use.py"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("io.open", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
     items = found(run("check", "--output-format", "json"))
     assert [item["code"] for item in items] == ["SSOT001", "SSOT092"]
     assert "Permission denied" in items[1]["message"]

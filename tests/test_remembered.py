@@ -16,6 +16,7 @@ from ssot_lsp.project import Project
 from ssot_lsp.records import Record, TextOnDisk, pack, unpack
 from ssot_lsp.remembered import remembered
 from ssot_lsp.repository import Done
+from ssot_lsp.screen import Look
 
 _NAMES = ("alpha", "beta", "gamma", "Delta", "_hidden")
 _MODULES = ("p", "p.a", "p.b", "p.q", "p.q.c", "p.q.d", "n.e", "tests.f", "tests.g", "top")
@@ -28,8 +29,8 @@ REGISTRY = """{"version": 1, "packages": ["p", "n", "tests", "top"], "entries": 
 EXCLUSIVE = ', {"canonical": "p.q.d:alpha", "deprecated": ["p.gone:alpha"], "exclusive": true}'
 
 
-def _check(project: Project, path: Path) -> Record:
-    return pack(check_file(project, path))
+def _check(project: Project, path: Path, look: Look) -> Record:
+    return pack(check_file(project, path, look))
 
 
 def _run(project: Project, files: Sequence[str]) -> Iterator[Done]:

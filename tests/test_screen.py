@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from ssot_lsp import engine, repository
+from ssot_lsp import engine, repository, syntax
 from ssot_lsp.bindings import read_bindings
 from ssot_lsp.cli.workspace import check_file
 from ssot_lsp.files import UnreadableFileError, decode
-from ssot_lsp.lexical import without_bodies, without_definitions
+from ssot_lsp.lexical import Reduced, without_bodies, without_definitions
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
 from ssot_lsp.records import Record, pack
 from ssot_lsp.scan import Outline, imports, outline, paths, plain, read_import
-from ssot_lsp.screen import Screen
+from ssot_lsp.screen import Look, Screen
 from ssot_lsp.syntax import parse
 from ssot_lsp.text import Text
 from tests.real_code import File, random_registry
@@ -62,7 +62,7 @@ def _missed(data: bytes) -> set[object]:
     if simple is None:
         return set()
     seen: set[object] = set()
-    for stretch, at, _ in imports(simple):
+    for stretch, at, _, _ in imports(simple):
         try:
             line = read_import(stretch, at)
         except UnicodeDecodeError:
@@ -72,9 +72,9 @@ def _missed(data: bytes) -> set[object]:
         names = [name for name, _ in line.names] or ["*"]
         seen |= {(line.is_from, line.level, line.module, name) for name in names}
     seen |= {path for path, _ in paths(simple)}
-    syntax = parse(Text(decode(data).source))
-    found: set[object] = {path.path for path in syntax.paths}
-    for statement in syntax.imports:
+    parsed = parse(Text(decode(data).source))
+    found: set[object] = {path.path for path in parsed.paths}
+    for statement in parsed.imports:
         if statement.well_formed:
             names = [name.name for name in statement.parts]
             found |= {(statement.is_from, statement.level, statement.module, name) for name in names}
@@ -204,18 +204,24 @@ def test_an_all_counts_if_it_is_one_plain_list(text: str, expected: Outline | tu
     assert (seen if isinstance(expected, Outline) else seen.exports) == expected
 
 
-def test_what_is_left_out_changes_nothing_that_is_looked_for() -> None:
+def test_what_is_left_out_changes_nothing_that_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A text without the definitions in which nothing of interest stands: the same imports at the same places."""
-    for path, data in _sources():
+    left_out = 0
+    for _, data in _sources():
         source = decode(data).source
         if "\r" in source or not source.isascii():
             continue
         points = [at for at in range(len(source)) if source.startswith(("import", "global"), at)]
-        reduced = without_definitions(data, points).decode()
-        assert len(reduced) == len(source)
-        whole, part = parse(Text(source)), parse(Text(reduced))
-        assert part.imports == whole.imports, path
+        reduced = without_definitions(data, points)
+        left_out += reduced.data != data
+        assert all(data[reduced.original(reduced.here(at)) :][:6] in (b"import", b"global") for at in points)
         assert without_bodies(data, points).count(b"\n") == data.count(b"\n")
+        part = parse(Text(source))
+        with monkeypatch.context() as patched:
+            patched.setattr(syntax, "without_definitions", lambda data, points: Reduced(data))
+            whole = parse(Text(source))
+            assert (part.imports, part.paths, part.suppressions) == (whole.imports, whole.paths, whole.suppressions)
+    assert left_out > 50
 
 
 REGISTRY = {"version": 1, "packages": ["lib"]}
@@ -247,10 +253,31 @@ def test_no_file_that_passes_has_anything_to_report(tmp_path: Path, select: tupl
     passed = 0
     for file in files:
         data = Path(file).read_bytes()
-        if screen.passes(data, file):
+        if not screen.look(data, file).is_suspicious:
             passed += 1
             assert not engine.check(project.document(Path(file), decode(data).source), project), file
     assert 0 < passed < len(files)
+
+
+@pytest.mark.parametrize("select", [(), ("SSOT001", "SSOT002", "SSOT008"), ("SSOT004",)])
+def test_what_is_suspicious_is_all_that_needs_to_be_parsed(tmp_path: Path, select: tuple[str, ...]) -> None:
+    """The same reports as if the whole file were parsed; and of files that no parser takes, some reports at least."""
+    root, files = _library(tmp_path)
+    project = Project.load(root)
+    project = replace(project, settings=project.settings.override(select=select))
+    screen, chance, partial = Screen(project), random.Random(5), 0
+    for file in map(Path, files):
+        look = screen.look(file.read_bytes(), str(file))
+        if look.is_suspicious:
+            partial += look.points is not None
+            part, whole = (check_file(project, file, seen, with_edits=False) for seen in (look, None))
+            assert pack(part) == pack(whole), file
+        look = screen.look(_spoiled(file.read_bytes(), chance), str(file))
+        if look.is_suspicious:
+            report = check_file(project, file, look, with_edits=False)
+            spans = [diagnostic.span for diagnostic in report.diagnostics]
+            assert all(0 <= span.start <= span.end <= len(report.text.source) for span in spans)
+    assert partial > 5
 
 
 def test_what_only_a_folder_or_an_edit_of_the_path_tells_does_not_pass(tmp_path: Path) -> None:
@@ -270,7 +297,9 @@ def test_what_only_a_folder_or_an_edit_of_the_path_tells_does_not_pass(tmp_path:
     screen = Screen(project)
     files = sorted(tmp_path.rglob("*.py"), reverse=True)
     stopped = {
-        file.relative_to(tmp_path).as_posix() for file in files if not screen.passes(file.read_bytes(), str(file))
+        file.relative_to(tmp_path).as_posix()
+        for file in files
+        if screen.look(file.read_bytes(), str(file)).is_suspicious
     }
     reported = {
         file.relative_to(tmp_path).as_posix()
@@ -280,8 +309,8 @@ def test_what_only_a_folder_or_an_edit_of_the_path_tells_does_not_pass(tmp_path:
     assert stopped == reported == {"app/above.py", "tools/a.py", "app/c.py"}
 
 
-def _check(project: Project, path: Path) -> Record:
-    return pack(check_file(project, path, with_edits=False))
+def _check(project: Project, path: Path, look: Look) -> Record:
+    return pack(check_file(project, path, look, with_edits=False))
 
 
 def _pool(start: str) -> Callable[[], Executor]:

@@ -14,6 +14,7 @@ from ssot_lsp.cli.workspace import open_file
 from ssot_lsp.files import ChangedFileError, RefusedWriteError, replace_file
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Project
+from ssot_lsp.screen import Look
 
 _LINE = re.compile(rb"(?<=\n)")
 _UNUSUAL = re.compile(r'[\x00-\x1f\x7f"\\]')
@@ -40,9 +41,9 @@ class Outcome(NamedTuple):
     """The files that someone else changed meanwhile."""
 
 
-def plan(project: Project, path: Path, applicability: Applicability) -> tuple[Change | None, Report | None]:
+def plan(project: Project, path: Path, look: Look, applicability: Applicability) -> tuple[Change | None, Report | None]:
     """What is to change in a file; and a report if something was found in it that this change does not mend."""
-    opened = open_file(project, path)
+    opened = open_file(project, path, look._replace(points=None))
     if isinstance(opened, Report):
         return None, opened
     document = opened.document

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import ssot_lsp
 from ssot_lsp import __version__, engine, repository
@@ -15,6 +15,7 @@ from ssot_lsp.files import SourceFile, UnreadableFileError, decode
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
 from ssot_lsp.records import Record, TextOnDisk, pack, unpack
+from ssot_lsp.screen import Look
 from ssot_lsp.text import Text
 
 T = TypeVar("T")
@@ -31,25 +32,30 @@ class Opened(NamedTuple):
     document: Document
 
 
-def open_file(project: Project, path: Path) -> Opened | Report:
-    """Read a file; one that cannot be read gives a report that says why (SSOT092)."""
+def open_file(project: Project, path: Path, look: Look | None = None) -> Opened | Report:
+    """Read a file; one that cannot be read gives a report that says why (SSOT092).
+
+    After a first look, the bytes are those that it has seen, and of the document only what is suspicious is read.
+    """
+    points = look.points if look is not None else None
     try:
-        data = path.read_bytes()
+        data = look.data if look is not None and look.data is not None else path.read_bytes()
         source = decode(data)
     except UnreadableFileError as error:
         return _unreadable(project, path, str(error))
     except OSError as error:
         return _unreadable(project, path, error.strerror or str(error))
-    return Opened(data, source, project.document(path, source.source))
+    return Opened(data, source, project.document(path, source.source, points))
 
 
 def _unreadable(project: Project, path: Path, reason: str) -> Report:
     return Report(path, Text(""), tuple(engine.as_settings_say([engine.unreadable(reason)], project.settings)))
 
 
-def check_file(project: Project, path: Path, *, with_edits: bool = True) -> Report:
+def check_file(project: Project, path: Path, look: Look | None = None, *, with_edits: bool = True) -> Report:
     """Check one file; with the edits of its fixes, which take much longer to be worked out, or without."""
-    opened = open_file(project, path)
+    # edits are made from all of a document
+    opened = open_file(project, path, look._replace(points=None) if look is not None and with_edits else look)
     if isinstance(opened, Report):
         return opened
     document = opened.document
@@ -93,24 +99,26 @@ def _key(project: Project) -> str:
     return digest(__version__, sys.version, program, registry, project.settings, where, environment)
 
 
-def fix_files(options: Options, project: Project, files: Sequence[str], work: Callable[[Project, Path], T]) -> list[T]:
+def fix_files(
+    options: Options, project: Project, files: Sequence[str], work: Callable[[Project, Path, Look], T]
+) -> list[T]:
     """Do the work of `fix` with each file in which something may be found, in their order."""
     return [found.value for done in _each(options, project, files, work, "Fixing") for found in done.found]
 
 
-def _check(project: Project, path: Path) -> Record:
-    return pack(check_file(project, path, with_edits=False))
+def _check(project: Project, path: Path, look: Look) -> Record:
+    return pack(check_file(project, path, look, with_edits=False))
 
 
-def _check_with_edits(project: Project, path: Path) -> Record:
-    return pack(check_file(project, path))
+def _check_with_edits(project: Project, path: Path, look: Look) -> Record:
+    return pack(check_file(project, path, look))
 
 
 def _each(
     options: Options,
     project: Project,
     files: Sequence[str],
-    work: Callable[[Project, Path], Any],
+    work: repository.Work,
     label: str = "Checking",
     *,
     remembers: bool = False,
