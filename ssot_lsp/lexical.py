@@ -126,15 +126,16 @@ def _without(data: bytes, cuts: Iterable[tuple[int, int]]) -> Reduced:
 def without_bodies(data: bytes, points: Sequence[int]) -> bytes:
     """The text with `class A:0` or `def a():0` in the place of each class and function that has no point in it.
 
-    Only those at the top level are meant. All else stays in its row and column.
+    Those at the top level are meant, and those in classes there. All else stays in its row and column.
     """
     pieces: list[bytes] = []
     kept = 0
-    for begin, start, end in _definitions(data, points, in_classes=False):
+    for begin, start, end in _definitions(data, points):
         if match := re.match(_HEADER, data[start:end]):
             line = b"class %b:0" % match[1] if match[1] else b"def %b():0" % match[2]
             above, below = data.count(b"\n", begin, start), data.count(b"\n", start, end)
-            pieces += (data[kept:begin], b"\n" * above, line, b"\n" * below)
+            indent = data[data.rfind(b"\n", 0, begin) + 1 : begin] if above else b""
+            pieces += (data[kept:begin], b"\n" * above, indent, line, b"\n" * below)
             kept = end
     return b"".join([*pieces, data[kept:]])
 
@@ -149,14 +150,14 @@ class _Definition(NamedTuple):
     end: int
 
 
-def _definitions(data: bytes, points: Sequence[int], *, in_classes: bool = True) -> Iterator[_Definition]:
+def _definitions(data: bytes, points: Sequence[int]) -> Iterator[_Definition]:
     """The classes and functions at the top level in which there is no point; in those classes where there is, too."""
     in_string = strings(data)
     for definition in _definitions_at(data, 0, len(data), b"", in_string):
         if _is_free(definition, points):
             if _is_whole(data, definition):
                 yield definition
-        elif in_classes:
+        else:
             yield from _methods(data, definition, points, in_string)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ssot_lsp.bindings import Bindings, read_bindings
-from ssot_lsp.files import PYTHON_SUFFIXES, UnreadableFileError, decode, find_python_files
+from ssot_lsp.files import PYTHON_SUFFIXES, UnreadableFileError, decode, find_python_files, read_bytes
 from ssot_lsp.model import Location, ObjectRef
 from ssot_lsp.scan import Outline, definitions, outline, plain
 from ssot_lsp.syntax import older
@@ -33,7 +33,7 @@ DEFINERS = "?"
 MENTIONS = "!"
 """In `Modules.asked`, before a name: which files mention it."""
 
-Read = Callable[[Path], bytes]
+Read = Callable[[str | Path], bytes]
 """From a file to its bytes; raises OSError."""
 
 _EXTENSION_SUFFIXES = (".so", ".pyd")
@@ -120,7 +120,7 @@ class Modules:
     An instance is a snapshot: make a new one when files have changed.
     """
 
-    def __init__(self, roots: Iterable[Path], packages: Iterable[str], read: Read = Path.read_bytes) -> None:
+    def __init__(self, roots: Iterable[Path], packages: Iterable[str], read: Read = read_bytes) -> None:
         """`packages` are the first-party ones, as dotted names; `read` gives a file's bytes, or raises OSError."""
         self.roots = tuple(roots)
         self.packages = frozenset(packages)
@@ -482,7 +482,7 @@ class Modules:
         for path in self.files:
             module, _ = self.name_of(path)
             try:
-                names = (known[path] if path in known else definitions(self.read(Path(path)))) if module else ()
+                names = (known[path] if path in known else definitions(self.read(path))) if module else ()
             except OSError:
                 continue
             for name in names:

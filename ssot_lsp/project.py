@@ -15,7 +15,7 @@ from typing import Any
 from ssot_lsp.bindings import absolute
 from ssot_lsp.config import Settings, declared_distributions, line_length, load_settings, source_roots
 from ssot_lsp.environment import Environment
-from ssot_lsp.files import find_python_files, glob_matcher
+from ssot_lsp.files import find_python_files, glob_matcher, read_bytes
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
 from ssot_lsp.modules import MENTIONS, Answer, Modules, Read
 from ssot_lsp.registry import Match, NotARegistryError, Registry, load
@@ -68,7 +68,7 @@ class Project:
     """Something to tell the user about how the registry was found; empty if there is nothing to say."""
 
     @classmethod
-    def load(cls, root: Path, overrides: Settings | None = None, read: Read = Path.read_bytes) -> Project:
+    def load(cls, root: Path, overrides: Settings | None = None, read: Read = read_bytes) -> Project:
         """The workspace at `root`; `overrides` are the settings of a command line or an editor.
 
         Raises ConfigError or RegistryError if settings or registry cannot be used.
@@ -89,7 +89,7 @@ class Project:
         modules = _modules(root, settings, registry, environment, read)
         return cls(root, settings, registry, modules, environment, path is not None, given, note)
 
-    def with_registry(self, registry: Registry, read: Read = Path.read_bytes) -> Project:
+    def with_registry(self, registry: Registry, read: Read = read_bytes) -> Project:
         """The same workspace, its modules unread again, with another registry in force."""
         modules = _modules(self.root, self.settings, registry, self.environment, read)
         return replace(self, registry=registry, modules=modules)
@@ -322,7 +322,7 @@ def _modules(root: Path, settings: Settings, registry: Registry, environment: En
 
 def _bytes_of(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_bytes(path)
     except OSError:
         return b""
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ssot_lsp.cache import Slot, digest_of
+from ssot_lsp.files import read_bytes
 from ssot_lsp.modules import ALL_MODULES, DEFINERS, MENTIONS, TODAY
 from ssot_lsp.project import Project
 from ssot_lsp.repository import Done, Seen
@@ -208,7 +209,7 @@ def _sign(file: str) -> Sign:
 
 def _bytes_of(file: str) -> bytes:
     try:
-        return Path(file).read_bytes()
+        return read_bytes(file)
     except OSError:
         return b""
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from keyword import kwlist
 from typing import NamedTuple
 
 from ssot_lsp.bindings import absolute
 from ssot_lsp.lexical import strings
 from ssot_lsp.syntax import MODULE_WORDS, PATCH_WORDS, PATH
+from ssot_lsp.words import finder
 
 # `import` and what stands behind it: a list in parentheses, or the rest of the line. Compiled on use, as the others.
 _IMPORT = rb"import(?=[ \t\f\\(*])"
@@ -30,7 +32,7 @@ _LISTED = rb"\[%b(%b*(?:%b)?)\]|\(%b(%b+(?:%b)?)\)" % (_GAP, _ITEMS, _ITEM, _GAP
 _ALL = rb"\n__all__[ \t]*(?::[^=\n]*)?=[ \t]*(?:%b)[ \t]*(?:#[^\n]*)?\n" % _LISTED
 _COOKIE = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
 _ASCII_ABOVE = r"utf-?8|(us-)?ascii|latin-?1|iso-8859-\d+|cp125\d|windows-125\d"
-_REFERENCE = rb":[A-Za-z_\x80-\xff][\w.\x80-\xff]*[\"']"
+_REFERENCE = r":[A-Za-z_\x80-\xff][A-Za-z0-9_.\x80-\xff]*[\"']"  # in JSON Schema's dialect
 _MODULE_WORDS = tuple(word.encode() for word in MODULE_WORDS)
 _PATCH_WORDS = tuple(word.encode() for word in PATCH_WORDS)
 _SPACE = rb"(?:[ \t]|\\\n)+"
@@ -216,14 +218,19 @@ def paths(data: bytes) -> Iterator[tuple[str, bool]]:
 
     Each with whether it may be a module's; at least all that `syntax.parse` finds.
     """
+    if not _may_have_paths()(data):
+        return
     may_be_module = any(word in data for word in _MODULE_WORDS) or (b"modules" in data and b"sys" in data)
-    if may_be_module or any(word in data for word in _PATCH_WORDS):
-        for match in re.finditer(PATH, data):
+    are_objects = not may_be_module and not any(word in data for word in _PATCH_WORDS)
+    for match in re.finditer(PATH, data):
+        if match["object"] or not are_objects:
             yield match["path"].decode("utf-8", "replace"), may_be_module
-    elif re.search(_REFERENCE, data):
-        for match in re.finditer(PATH, data):
-            if match["object"]:
-                yield match["path"].decode("utf-8", "replace"), False
+
+
+@cache
+def _may_have_paths() -> Callable[[bytes], bool]:
+    """A test of a file's bytes: whether there may be any such string in them."""
+    return finder([*MODULE_WORDS, *PATCH_WORDS, "modules"], _REFERENCE)
 
 
 def definitions(data: bytes) -> set[str]:

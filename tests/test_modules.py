@@ -1696,7 +1696,7 @@ def test_bytes_before_the_text_and_other_encodings(tmp_path: Path) -> None:
 def test_a_read_that_fails_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "m.py").write_text("x = 1\n")
 
-    def refuse(path: Path) -> bytes:
+    def refuse(path: str | Path) -> bytes:
         raise PermissionError(path)
 
     modules = Modules([tmp_path], {"m"}, refuse)
@@ -1741,9 +1741,9 @@ def test_many_modules_are_each_read_once(tmp_path: Path) -> None:
         (package / f"m{number}.py").write_text(f"{others if number % 50 else ''}class C{number}: pass\n")
     reads: dict[Path, int] = {}
 
-    def read(path: Path) -> bytes:
-        reads[path] = reads.get(path, 0) + 1
-        return path.read_bytes()
+    def read(path: str | Path) -> bytes:
+        reads[Path(path)] = reads.get(Path(path), 0) + 1
+        return Path(path).read_bytes()
 
     modules = Modules([tmp_path], {"p"}, read)
     for number in range(2000):

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import ssot_lsp
 from ssot_lsp import __version__, engine, repository
 from ssot_lsp.cli.options import Options, note, progress
-from ssot_lsp.files import SourceFile, UnreadableFileError, decode
+from ssot_lsp.files import SourceFile, UnreadableFileError, decode, read_bytes
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
 from ssot_lsp.records import Record, TextOnDisk, pack, unpack
@@ -39,7 +39,7 @@ def open_file(project: Project, path: Path, look: Look | None = None) -> Opened 
     """
     points = look.points if look is not None else None
     try:
-        data = look.data if look is not None and look.data is not None else path.read_bytes()
+        data = look.data if look is not None and look.data is not None else read_bytes(path)
         source = decode(data)
     except UnreadableFileError as error:
         return _unreadable(project, path, str(error))

@@ -15,8 +15,12 @@ from typing import NamedTuple
 from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
 from ssot_lsp.registry.load import LoadedFile, Locate, Problem, WrittenEntry, load_files
 from ssot_lsp.registry.validate import NotARegistryError, RegistryError
-from ssot_lsp.registry.words import finder
 from ssot_lsp.text import Text
+from ssot_lsp.words import finder
+
+_MOST_WORDS = 5_000
+"""With more of them it takes longer to get ready to look for them than is won."""
+_STAR = r"import(?:[*\\\t\f]| [ \t\f\\*])"
 
 __all__ = ["Match", "NotARegistryError", "Registry", "RegistryError", "load"]
 
@@ -125,7 +129,10 @@ class Registry:
 
         Whatever the form, the last part of a deprecated path stands in the file, or a star brings it.
         """
-        return finder({path.rpartition(".")[2] for path in self._index})
+        words = sorted({path.rpartition(".")[2] for path in self._index})
+        if len(words) > _MOST_WORDS or not all(word.isascii() for word in words):
+            return lambda data: True
+        return finder(words, _STAR)
 
     def names_below(self, dotted: str) -> Iterator[str]:
         """The last parts of the deprecated paths directly under a dotted path, in the order of the registry."""

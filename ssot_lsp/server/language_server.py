@@ -14,6 +14,7 @@ from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 from pygls.protocol.json_rpc import JsonRPCNotification
 
 from ssot_lsp import __version__, engine
+from ssot_lsp.files import read_bytes
 from ssot_lsp.model import Diagnostic
 from ssot_lsp.rules import Rule
 from ssot_lsp.server.actions import FIX_ALL, Actions, touching, wants
@@ -149,12 +150,12 @@ class SsotLanguageServer(LanguageServer):
         """Remember that the client took its leave."""
         self.was_shut_down = True
 
-    def _read(self, path: Path) -> bytes:
+    def _read(self, path: str | Path) -> bytes:
         """The text of an open registry is what the editor shows, not what is on disk."""
-        opened = self.documents.at(path)
+        opened = self.documents.at(Path(path))
         if opened is not None and not opened.is_python:
             return opened.text.source.encode("utf-8", "replace")
-        return path.read_bytes()
+        return read_bytes(path)
 
     def _tell(self, message: str) -> None:
         """Tell the user something, once."""

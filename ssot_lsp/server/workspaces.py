@@ -19,9 +19,7 @@ Tell = Callable[[str], None]
 class WorkspaceFolder:
     """One folder and the project in it, loaded when it is first needed and again after `refresh`."""
 
-    def __init__(
-        self, root: Path, settings: Settings, read: Callable[[Path], bytes], tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, root: Path, settings: Settings, read: Read, tell: Callable[[str], None]) -> None:
         self.root = root
         self._settings = settings
         self._read = read
