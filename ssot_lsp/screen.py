@@ -15,7 +15,7 @@ from ssot_lsp.bindings import absolute
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
 from ssot_lsp.rules import Glimpse, all_rules, first_looks, is_registered, is_spoken_of_below, may_use
-from ssot_lsp.scan import ImportLine, imports, paths, plain, read_import
+from ssot_lsp.scan import ImportLine, Paths, imports, paths, plain, read_import
 from ssot_lsp.search import SearchPath
 
 
@@ -106,7 +106,7 @@ class Screen:
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._path = SearchPath(project.modules)
         self._neighbours: dict[str, frozenset[str]] = {}
-        self._strings: dict[tuple[str, bool], bool] = {}
+        self._harmless_paths = {False: set[bytes](), True: set[bytes]()}
         self.claims: dict[Claim, set[str]] = {}
         """What has passed, and what that rests on (as `Modules.asked` has it)."""
 
@@ -137,7 +137,7 @@ class Screen:
             source = plain_data.decode("utf-8", "replace")
             for point, use in used:
                 points.add(point, is_suspicious=may_use(self.project, source, *use))
-        if self._suspects_string and any(self._is_suspicious(*path) for path in paths(plain_data)):
+        if self._suspects_string and self._are_suspicious(paths(plain_data)):
             return Look(data=data)
         if not points.suspicious:
             return _CLEAN
@@ -192,8 +192,10 @@ class Screen:
                 is_plain = not line.is_from and local == ref.dotted.partition(".")[0]
                 yield ref.dotted if is_plain else local, ref
 
-    def _is_suspicious(self, path: str, may_be_module: bool) -> bool:
-        key = (path, may_be_module)
-        if key not in self._strings:
-            self._strings[key] = not self.holds(Claim(None, (path,), may_be_module))
-        return self._strings[key]
+    def _are_suspicious(self, paths: Paths) -> bool:
+        harmless = self._harmless_paths[paths.may_be_modules]
+        for path in paths.found - harmless:
+            if not self.holds(Claim(None, (path.decode("utf-8", "replace"),), paths.may_be_modules)):
+                return True
+            harmless.add(path)
+        return False

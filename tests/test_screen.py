@@ -71,7 +71,7 @@ def _missed(data: bytes) -> set[object]:
             return set()
         names = [name for name, _ in line.names] or ["*"]
         seen |= {(line.is_from, line.level, line.module, name) for name in names}
-    seen |= {path for path, _ in paths(simple)}
+    seen |= {path.decode("utf-8", "replace") for path in paths(simple).found}
     parsed = parse(Text(decode(data).source))
     found: set[object] = {path.path for path in parsed.paths}
     for statement in parsed.imports:
