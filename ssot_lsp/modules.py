@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
 from functools import cached_property
@@ -114,6 +114,15 @@ class Definition(NamedTuple):
     location: Location
 
 
+class KnownDefinitions(NamedTuple):
+    """Which files seem to define a name."""
+
+    files: Callable[[str], Iterable[str]]
+    """From a name to the files that are known to define it."""
+    others: Sequence[str]
+    """The files of which nothing is known."""
+
+
 class Modules:
     """The first-party modules under some source roots, read when they are first asked for and then remembered.
 
@@ -128,8 +137,8 @@ class Modules:
         """From a file to its bytes."""
         self.asked: set[str] = set()
         """What the answers since someone emptied it rest on: modules, `ALL_MODULES`, `DEFINERS`, `MENTIONS`, files."""
-        self.known_definitions: Callable[[], Mapping[str, Iterable[str]]] | None = None
-        """By file, the names that it seems to define, as far as they are known from somewhere else."""
+        self.known_definitions: KnownDefinitions | None = None
+        """Which files seem to define a name, as far as that is known from somewhere else."""
         self._found: dict[str, Module | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
         self._answers: dict[Hashable, tuple[Any, frozenset[str]]] = {}
@@ -162,9 +171,18 @@ class Modules:
         root = max((root for root in self._root_names if file.startswith(root)), key=len, default="")
         if not root:
             return "", False
-        name = os.path.splitext(file[len(root) :])[0].replace(os.sep, ".")  # noqa: PTH122 - of every file there is
+        end = file.rfind(".", max(file.rfind(os.sep), len(root)) + 1)
+        name = file[len(root) : end if end >= 0 else None].replace(os.sep, ".")
         is_init = name.endswith(".__init__") or name == "__init__"
         return name[: -len(".__init__")] if is_init else name, is_init
+
+    def possible_files(self, module: str) -> Iterator[str]:
+        """The paths of which `name_of` says that they are that module, whether anything is there or not."""
+        place = module.replace(".", os.sep)
+        for root in self._root_names:
+            for suffix in PYTHON_SUFFIXES:
+                yield f"{root}{place}{suffix}"
+                yield f"{root}{place}{os.sep}__init__{suffix}"
 
     @cached_property
     def _root_names(self) -> tuple[str, ...]:
@@ -384,7 +402,7 @@ class Modules:
     def exporters(self, name: str) -> Iterator[str]:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
         self.asked.add(f"{DEFINERS}{name}")
-        for module in self._definers.get(name, ()):
+        for module in self._defining(name):
             found = self.find(module) if self.is_exported(module, name) is not Answer.NO else None
             if found is not None and (name in found.outline.names or name in found.bindings.names):
                 yield module
@@ -392,7 +410,8 @@ class Modules:
     def listers(self, name: str) -> Iterator[str]:
         """The first-party modules that list a name in an `__all__` that can be read."""
         self.asked.add(f"{DEFINERS}{name}")
-        return (module for module in self._definers.get(name, ()) if self.is_exported(module, name) is Answer.YES)
+        modules = (module for module in self._defining(name) if module in self._with_all)
+        return (module for module in modules if self.is_exported(module, name) is Answer.YES)
 
     def leads_to(self, path: str, module: str) -> bool:
         """Whether importing a path also imports `module`, as far as the first-party modules on the way tell."""
@@ -453,41 +472,58 @@ class Modules:
         from difflib import get_close_matches  # noqa: PLC0415 - only a broken import needs it
 
         parent, _, last = module.rpartition(".")
-        beside = self._by_parent.get(parent, [])
-        close = [f"{parent}.{name}" if parent else name for name in get_close_matches(last, beside, 3, 0.75)]
-        return tuple(dict.fromkeys([*self._by_name.get(last, ()), *close]))
+        close = get_close_matches(last, self._beside(parent), 3, 0.75)
+        elsewhere = sorted({self.name_of(file)[0] for file in self._by_name.get(last, ())} - {""})
+        return tuple(dict.fromkeys([*elsewhere, *(f"{parent}.{name}" if parent else name for name in close)]))
+
+    def _beside(self, package: str) -> list[str]:
+        """The last parts of the paths of the first-party modules in a package, or of those in none."""
+        found = self.find(package) if package else None
+        names = set[str]()
+        for folder in found.folders if found is not None else () if package else self.roots:
+            for entry in self.listing(folder):
+                stem, suffix = os.path.splitext(entry)  # noqa: PTH122 - of every file there is in a folder
+                is_package = not suffix and any(
+                    f"__init__{end}" in self.listing(folder / stem) for end in PYTHON_SUFFIXES
+                )
+                if is_package or (suffix in PYTHON_SUFFIXES and stem != "__init__"):
+                    names.add(stem)
+        return sorted(name for name in names if package or self.is_first_party(name))
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
-        """All first-party modules by the last part of their paths."""
+        """The files of the first-party packages by the last part of their modules' paths."""
         found: dict[str, list[str]] = {}
-        for name in sorted({self.name_of(path)[0] for path in self.files} - {""}):
-            found.setdefault(name.rpartition(".")[2], []).append(name)
+        for file in self.files:
+            folder, name = os.path.split(file)
+            stem = os.path.splitext(name)[0]  # noqa: PTH122
+            found.setdefault(os.path.basename(folder) if stem == "__init__" else stem, []).append(file)  # noqa: PTH119
         return found
 
     @cached_property
-    def _by_parent(self) -> dict[str, list[str]]:
-        """The last parts of the paths of all first-party modules, by what is before them."""
-        found: dict[str, list[str]] = {}
-        for last, names in sorted(self._by_name.items()):
-            for name in names:
-                found.setdefault(name.rpartition(".")[0], []).append(last)
-        return found
+    def _with_all(self) -> frozenset[str]:
+        """The first-party modules that may have an `__all__`."""
+        return frozenset(self._defining("__all__"))
+
+    def _defining(self, name: str) -> list[str]:
+        """The first-party modules that seem to define a name: a cheap superset, confirmed on use."""
+        known = self.known_definitions.files(name) if self.known_definitions is not None else ()
+        modules = {module for module, _ in map(self.name_of, known) if self.is_first_party(module)}
+        return sorted(modules.union(self._definers.get(name, ())))
 
     @cached_property
-    def _definers(self) -> dict[str, list[str]]:
-        """The first-party modules by the names that they seem to define: a cheap superset, confirmed on use."""
-        known = self.known_definitions() if self.known_definitions is not None else {}
-        found: dict[str, list[str]] = {}
-        for path in self.files:
+    def _definers(self) -> dict[str, set[str]]:
+        """The modules of which nothing is known from somewhere else, by the names that they seem to define."""
+        found: dict[str, set[str]] = {}
+        for path in self.files if self.known_definitions is None else self.known_definitions.others:
             module, _ = self.name_of(path)
-            try:
-                names = (known[path] if path in known else definitions(self.read(path))) if module else ()
-            except OSError:
-                continue
+            names = set[str]()
+            if module and self.is_first_party(module):
+                with suppress(OSError):
+                    names = definitions(self.read(path))
             for name in names:
-                found.setdefault(name, []).append(module)
-        return {name: sorted(modules) for name, modules in found.items()}
+                found.setdefault(name, set()).add(module)
+        return found
 
     @cached_property
     def files(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Reports as plain data, which JSON can hold: how they travel between processes and lie in the cache.
 
-The texts that a report speaks of are not in it; they are read again when someone asks for them.
+The texts that a report speaks of are not in it; they are read again when someone asks for more than rows and columns.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from typing import Any
 
 from ssot_lsp.files import UnreadableFileError, decode
 from ssot_lsp.model import Applicability, Diagnostic, Fix, Location, Related, Report, Severity
-from ssot_lsp.text import Span, Text, TextEdit
+from ssot_lsp.text import Position, Span, Text, TextEdit
 
 Record = list[Any]
-TextOf = Callable[[str], Text]
+TextOf = Callable[[str], "TextOnDisk"]
 """From a file to its text."""
 
 
 def pack(report: Report) -> Record:
     """A report as plain data, with all that is printed of it."""
-    return [str(report.path), report.note, [_packed(diagnostic) for diagnostic in report.diagnostics]]
+    places = sorted({offset for diagnostic in report.diagnostics for offset in diagnostic.span})
+    positions = [[offset, *report.text.position(offset)] for offset in places]
+    return [str(report.path), report.note, positions, [_packed(diagnostic) for diagnostic in report.diagnostics]]
 
 
 def _packed(diagnostic: Diagnostic) -> Record:
@@ -36,8 +38,10 @@ def _packed(diagnostic: Diagnostic) -> Record:
 
 def unpack(record: Record, text_of: TextOf) -> Report:
     """The report that was packed. Raises TypeError, ValueError or LookupError for what is none."""
-    path, note, diagnostics = record
-    return Report(Path(path), text_of(path), tuple(_unpacked(packed, text_of) for packed in diagnostics), note)
+    path, note, positions, diagnostics = record
+    text = text_of(path)
+    text.positions.update({offset: Position(row, column) for offset, row, column in positions})
+    return Report(Path(path), text, tuple(_unpacked(packed, text_of) for packed in diagnostics), note)
 
 
 def _unpacked(record: Record, text_of: TextOf) -> Diagnostic:
@@ -62,10 +66,12 @@ def _edits(edits: Sequence[tuple[int, int, str]]) -> tuple[TextEdit, ...]:
 class TextOnDisk(Text):
     """The text of a file, read when it is first asked for; empty if it cannot be read."""
 
-    __slots__ = ("_path", "_source")
+    __slots__ = ("_path", "_source", "positions")
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.positions: dict[int, Position] = {}
+        """Where some offsets are."""
         self._source: str | None = None
         self._starts = None
         self._asked = 0
@@ -78,3 +84,7 @@ class TextOnDisk(Text):
             with suppress(OSError, UnreadableFileError):
                 self._source = decode(Path(self._path).read_bytes()).source
         return self._source
+
+    def position(self, offset: int) -> Position:
+        """Row and column (code points, from 0) of `offset`."""
+        return self.positions.get(offset) or super().position(offset)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ssot_lsp.cache import Slot, digest_of
 from ssot_lsp.files import read_bytes
-from ssot_lsp.modules import ALL_MODULES, DEFINERS, MENTIONS, TODAY
+from ssot_lsp.modules import ALL_MODULES, DEFINERS, MENTIONS, TODAY, KnownDefinitions
 from ssot_lsp.project import Project
 from ssot_lsp.repository import Done, Seen
 from ssot_lsp.scan import definitions
@@ -26,6 +26,7 @@ from ssot_lsp.screen import Claim, Screen
 _GRAIN = 2_000_000_000
 """Nanoseconds: the coarsest clock of a file system. A file that is younger may change without looking any older."""
 _MOST_SECTIONS = 8
+_MOST_NEWER = 1_000
 
 Sign = tuple[int, int, int]
 """What tells that a file may have changed: the time of its last change (ns), its size (bytes), its inode."""
@@ -42,12 +43,11 @@ class Memory:
         self.elsewhere: dict[str, tuple[str | None, Sign]] = {}
         """Modules that something rests on and whose files were not looked at: where they are, if they are there."""
         self.day = ""
-        self.defined: dict[str, list[str]] = {}
-        """The names that files seem to define, where that is known of them besides what `_defined` says."""
-        self._defined = b"{}"
-        """The same of the last run, as JSON. It is only read if someone asks who defines a name."""
+        self.definitions = Definitions()
         self.claims: list[bytes] = []
         """JSON texts: lists of module, flag, names and what they rest on. They are only read if a file has changed."""
+        self._asked: set[str] = set()
+        """What the results of this run rest on."""
         self._new: dict[tuple[Any, ...], tuple[set[str], set[str]]] = {}
 
     @classmethod
@@ -58,11 +58,12 @@ class Memory:
             return None
         memory = cls()
         try:
-            files, seen, results, elsewhere, memory.day = sections[0]
+            files, seen, results, elsewhere, memory.day, newer = sections[0]
             memory.files = dict(zip(files, map(tuple, seen), strict=True))
             memory.results = {file: (value, rests_on) for file, value, rests_on in results}
             memory.elsewhere = {module: (path, tuple(sign)) for module, path, sign in elsewhere}
-            memory._defined, *memory.claims = sections[1:]
+            text, *memory.claims = sections[1:]
+            memory.definitions = Definitions(text, newer)
         except (TypeError, ValueError, LookupError):
             return None
         return memory
@@ -71,13 +72,9 @@ class Memory:
         """Store it for the next run."""
         results = [[file, value, rests_on] for file, (value, rests_on) in self.results.items()]
         elsewhere = [[module, *facts] for module, facts in self.elsewhere.items()]
-        first = [[*self.files], [*self.files.values()], results, elsewhere, self.day]
-        slot.store(first, self.definitions() if self.defined else self._defined, *self.claims)
-
-    def definitions(self) -> Mapping[str, Iterable[str]]:
-        """By file, the names that it seems to define, as far as that is remembered and the file has not changed."""
-        known: dict[str, list[str]] = json.loads(self._defined)
-        return {file: names for file, names in {**known, **self.defined}.items() if file in self.files}
+        self.definitions.settle(self.files)
+        first = [[*self.files], [*self.files.values()], results, elsewhere, self.day, self.definitions.newer]
+        slot.store(first, self.definitions.text, *self.claims)
 
     def outdated(self, project: Project, signs: dict[str, Sign]) -> tuple[set[str], bool]:
         """Forget what no longer holds, given how the files look now; which are to be looked at again.
@@ -152,9 +149,12 @@ class Memory:
     def add(self, done: Done) -> None:
         """Remember what came of some files."""
         self.files.update(done.seen)
-        self.defined.update(done.defined)
-        self.results.update({found.file: (found.value, [*found.rests_on]) for found in done.found})
+        self.definitions.newer.update(done.defined)
+        for found in done.found:
+            self.results[found.file] = (found.value, [*found.rests_on])
+            self._asked.update(found.rests_on)
         for claim, rests_on in done.claims.items():
+            self._asked |= rests_on
             self._claim(claim.module, claim.flag, claim.names, rests_on)
 
     def _claim(self, module: str | None, flag: bool, names: Iterable[str], rests_on: Iterable[str]) -> None:
@@ -167,14 +167,13 @@ class Memory:
     def settle(self, project: Project, signs: dict[str, Sign], began: int) -> None:
         """Note how all files look, and where the modules are of which nobody has looked at the file."""
         for file, sign in signs.items():
-            seen = self.files.setdefault(file, (*sign, ""))
+            seen = self.files.get(file) or (*sign, "")
             if seen[0] > began - _GRAIN:
-                self.files[file] = (0, *seen[1:])
-        known = {project.modules.name_of(file)[0] for file in signs}
-        asked = {name for _, rests_on in self.results.values() for name in rests_on}
-        asked.update(name for _, rests_on in self._new.values() for name in rests_on)
-        for name in asked - known - self.elsewhere.keys():
-            if name.replace(".", "").replace("_", "").isalnum():
+                seen = (0, *seen[1:])
+            self.files[file] = seen
+        for name in self._asked - self.elsewhere.keys():
+            is_module = name.replace(".", "").replace("_", "").isalnum()
+            if is_module and signs.keys().isdisjoint(project.modules.possible_files(name)):
                 self.elsewhere[name] = _whereabouts(project, name)
         self.day = date.today().isoformat()
         if len(self.claims) >= _MOST_SECTIONS:
@@ -184,6 +183,45 @@ class Memory:
         if self._new:
             claims = [[*key[:2], sorted(names), sorted(rests_on)] for key, (names, rests_on) in self._new.items()]
             self.claims.append(json.dumps(claims, separators=(",", ":")).encode())
+
+
+class Definitions:
+    """The names that files seem to define.
+
+    Most of it is a text that is searched as it is: to read all of it takes longer than to look some names up.
+    """
+
+    def __init__(self, text: bytes = b"", newer: Mapping[str, list[str]] | None = None) -> None:
+        self.text = text
+        r"""For each file `\0"path"\0 name name `, the path as JSON, which has no null character and no line end."""
+        self.newer = {**(newer or {})}
+        """What is known of files besides, which holds instead of what the text says of them."""
+
+    def files(self, name: str) -> Iterator[str]:
+        """The files that seem to define a name."""
+        word = b" %b " % name.encode("utf-8", "replace")
+        at = self.text.find(word)
+        while at >= 0:
+            names = self.text.rfind(b"\0", 0, at) + 1
+            if self.text.startswith(b" ", names):  # else it stands in a path
+                file = json.loads(self.text[self.text.rfind(b"\0", 0, names - 1) + 1 : names - 1])
+                if file not in self.newer:
+                    yield file
+            at = self.text.find(word, at + 1)
+        for file, defined in self.newer.items():
+            if name in defined:
+                yield file
+
+    def settle(self, files: Collection[str]) -> None:
+        """Forget all but some files; and make one text of it, should there be much beside the text."""
+        if len(self.newer) < _MOST_NEWER:
+            return
+        parts = self.text.split(b"\0")[1:]
+        known = {file: names for path, names in zip(parts[::2], parts[1::2], strict=True) if (file := json.loads(path))}
+        for file, defined in self.newer.items():
+            known[file] = b" %b " % b" ".join(name.encode("utf-8", "replace") for name in defined)
+        kept = (b"\0%b\0%b" % (json.dumps(file).encode(), names) for file, names in known.items() if file in files)
+        self.text, self.newer = b"".join(kept), {}
 
 
 def _beside(project: Project, files: Iterable[str], others: Iterable[str]) -> set[str]:
@@ -232,7 +270,11 @@ def remembered(
         memory, again, is_new = Memory(), {*signs}, True
     else:
         again, is_new = memory.outdated(project, signs)
-    project.modules.known_definitions = memory.definitions
+    known = dict.fromkeys(memory.files)  # as they are now: what this run adds is not known to all of its processes
+    project.modules.known_definitions = KnownDefinitions(
+        lambda name: [file for file in memory.definitions.files(name) if file in known],
+        [file for file in signs if file not in known],
+    )
     for done in run([file for file in files if file in again]) if again else ():
         memory.add(done)
     if is_new:

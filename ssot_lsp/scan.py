@@ -237,13 +237,14 @@ def _has_words() -> Callable[[bytes], bool]:
 
 
 def definitions(data: bytes) -> set[str]:
-    """The names that a file's bytes seem to define at the top level, or to list in an `__all__`."""
+    """The names that a file's bytes seem to define at the top level, or to list in an `__all__`; and that name itself."""
     names = set[bytes]()
     for text in (b"\n" + data[: data.find(b"\n") + 1], data):  # a copy of all of it takes longer than the search
         names.update(re.findall(_CLASS, text), re.findall(_FUNCTION, text), re.findall(_ASSIGNMENT, text))
         if b"\nasync" in text:
             names.update(re.findall(_ASYNC_FUNCTION, text))
     if b"__all__" in data:
+        names.add(b"__all__")
         names.update(name for listed in re.findall(_ANY_ALL, data) for name in re.findall(rb"[\w\x80-\xff]+", listed))
     return {name.decode("utf-8", "replace") for name in names}
 
