@@ -237,7 +237,7 @@ def _has_words() -> Callable[[bytes], bool]:
 
 
 def definitions(data: bytes) -> set[str]:
-    """The names that a file's bytes seem to define at the top level, or to list in an `__all__`; and that name itself."""
+    """The names that a file seems to define at the top level, or lists in an `__all__`; and that one, if it has it."""
     names = set[bytes]()
     for text in (b"\n" + data[: data.find(b"\n") + 1], data):  # a copy of all of it takes longer than the search
         names.update(re.findall(_CLASS, text), re.findall(_FUNCTION, text), re.findall(_ASSIGNMENT, text))
