@@ -55,7 +55,7 @@ def _found(document: Document, project: Project, on_fault: Report | None) -> Ite
     """What the rules say of each imported name and of each path in a string."""
     for imported in _imports(document, project):
         yield _first(imported, project.settings, on_fault)
-    for string in document.syntax.paths if project.reads_strings and not document.syntax.is_partial else ():
+    for string in document.syntax.paths_in_question if project.reads_strings else ():
         if not string.expects_error:
             yield _first(Mention(project, document, string), project.settings, on_fault)
 
@@ -102,7 +102,7 @@ def _is_suppressed(diagnostic: Diagnostic, document: Document, project: Project,
         return False
     spans = [diagnostic.span]
     spans += (s.span for s in document.syntax.imports if s.span.contains(diagnostic.span))
-    spans += (s.place for s in document.syntax.paths if s.span == diagnostic.span)
+    spans += (s.place for s in document.syntax.paths_in_question if s.span == diagnostic.span)
     if any(s.until is not None for s in document.syntax.suppressions):
         project.modules.asked.add(TODAY)
     rows = {document.text.position(offset).row for span in spans for offset in span}

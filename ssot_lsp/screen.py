@@ -7,7 +7,8 @@ path in a string, is looked up as it is. What is suspicious is left to the parse
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from ssot_lsp.project import Project
 from ssot_lsp.rules import Glimpse, all_rules, first_looks, is_registered, is_spoken_of_below, may_use
 from ssot_lsp.scan import ImportLine, Paths, imports, paths, plain, read_import
 from ssot_lsp.search import SearchPath
+from ssot_lsp.syntax import PATH
 
 
 class _Verdict(NamedTuple):
@@ -52,7 +54,7 @@ class Look(NamedTuple):
     data: bytes | None = None
     """The bytes that were looked at; None if there are none, or they do not matter."""
     points: tuple[int, ...] | None = None
-    """Where in the bytes the imports stand that matter, ascending; None if more matters than some imports."""
+    """Where in the bytes the imports and strings stand that matter, ascending; None if more than those does."""
 
 
 _CLEAN = Look(is_suspicious=False)
@@ -123,13 +125,14 @@ class Screen:
         folder = os.path.dirname(file)  # noqa: PTH120 - of every file there is
         neighbours = self._beside(folder) if not self._asks_registry_alone else frozenset()
         package = module if is_init else module.rpartition(".")[0]
-        points = _Points()
+        points, places = _Points(), list[int]()
         used: list[tuple[_Point, tuple[str, ObjectRef]]] = []
         for stretch, at, place, _ in imports(plain_data):
             key = (package if stretch.startswith(b"from") and b"." in stretch[4:at].lstrip()[:1] else "", stretch)
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._verdicts[key] = self._verdict(stretch, at, module, is_init=is_init)
+            places.append(place)
             point = _Point(place, is_plain=not at, is_star=b"*" in stretch)
             points.add(point, is_suspicious=verdict.is_suspicious or not verdict.tops.isdisjoint(neighbours))
             used += ((point, use) for use in verdict.used)
@@ -137,12 +140,15 @@ class Screen:
             source = plain_data.decode("utf-8", "replace")
             for point, use in used:
                 points.add(point, is_suspicious=may_use(self.project, source, *use))
-        if self._suspects_string and self._are_suspicious(paths(plain_data)):
-            return Look(data=data)
-        if not points.suspicious:
+        strings = self._suspicious(paths(plain_data)) if self._suspects_string else frozenset()
+        if not (points.suspicious or strings):
             return _CLEAN
-        is_same = plain_data is data and (data.isascii() or b"coding" not in data[:200])
-        return Look(data=data, points=points.to_look_at if is_same else None)
+        if plain_data is not data or not (data.isascii() or b"coding" not in data[:200]):
+            return Look(data=data)
+        if not strings:
+            return Look(data=data, points=points.to_look_at)
+        places += (match.start() for match in re.finditer(PATH, data) if match["path"] in strings)
+        return Look(data=data, points=tuple(sorted(places)))
 
     def _beside(self, folder: str) -> frozenset[str]:
         """What a folder that is no package provides to the files in it, and may be found to lack."""
@@ -192,10 +198,10 @@ class Screen:
                 is_plain = not line.is_from and local == ref.dotted.partition(".")[0]
                 yield ref.dotted if is_plain else local, ref
 
-    def _are_suspicious(self, paths: Paths) -> bool:
+    def _suspicious(self, paths: Paths) -> Set[bytes]:
         harmless = self._harmless_paths[paths.may_be_modules]
-        for path in paths.found - harmless:
-            if not self.holds(Claim(None, (path.decode("utf-8", "replace"),), paths.may_be_modules)):
-                return True
-            harmless.add(path)
-        return False
+        new = paths.found - harmless
+        claims = {path: Claim(None, (path.decode("utf-8", "replace"),), paths.may_be_modules) for path in new}
+        found = {path for path, claim in claims.items() if not self.holds(claim)}
+        harmless |= new - found
+        return found

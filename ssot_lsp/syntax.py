@@ -72,13 +72,17 @@ class Syntax:
     has_errors: bool = False
     """Whether the parser met something that is not Python."""
     read_paths: Callable[[], Iterable[PathString]] = tuple
-    is_partial: bool = False
-    """It tells only of some places: of all others, and of all strings, nobody wants to know."""
+    read_paths_in_question: Callable[[], Iterable[PathString]] | None = None
 
     @cached_property
     def paths(self) -> tuple[PathString, ...]:
         """The strings that code takes for dotted paths."""
         return tuple(self.read_paths())
+
+    @cached_property
+    def paths_in_question(self) -> tuple[PathString, ...]:
+        """Those of them of which something may have to be said: all, if nobody has looked yet."""
+        return tuple(self.read_paths_in_question()) if self.read_paths_in_question is not None else self.paths
 
 
 def parse(text: Text, *, with_paths: bool = True) -> Syntax:
@@ -108,16 +112,24 @@ def parse(text: Text, *, with_paths: bool = True) -> Syntax:
 
 
 def parse_around(text: Text, points: Sequence[int]) -> Syntax:
-    r"""The same of nothing but what stands at some places, and what that is in.
+    r"""The same of nothing but the imports and strings that stand at some places, and what they are in.
 
-    They are given as offsets in bytes, in UTF-8, of a text whose lines end at `\n`. What is told of how imports stand
-    beside each other (`run`, `others`) is of no use: nothing can be rewritten by it.
+    They are given as offsets in bytes, in UTF-8, of a text whose lines end at `\n`; strings only with all imports. What
+    is told of how imports stand beside each other (`run`, `others`) is of no use: nothing can be rewritten by it.
     """
     data = _bytes(text.source)
+    strings = [match for match in (re.compile(PATH).match(data, point) for point in points) if match]
     tree = _Tree.of(data, around(data, sorted([*points, *_marks(data)])), text.source)
     suppressions, ignore_file = _suppressions(tree, text)
     imports = tuple(_statements(tree, text.source))
-    return Syntax(imports, suppressions, ignore_file, tree.root.has_error, lambda: parse(text).paths, is_partial=True)
+    return Syntax(
+        imports,
+        suppressions,
+        ignore_file,
+        tree.root.has_error,
+        read_paths=lambda: parse(text).paths,
+        read_paths_in_question=lambda: _paths(tree, strings, imports),
+    )
 
 
 def _marks(data: bytes) -> list[int]:

@@ -259,7 +259,7 @@ def test_no_file_that_passes_has_anything_to_report(tmp_path: Path, select: tupl
     assert 0 < passed < len(files)
 
 
-@pytest.mark.parametrize("select", [(), ("SSOT001", "SSOT002", "SSOT008"), ("SSOT004",)])
+@pytest.mark.parametrize("select", [(), ("SSOT001", "SSOT002", "SSOT008"), ("SSOT004",), ("SSOT007",)])
 def test_what_is_suspicious_is_all_that_needs_to_be_parsed(tmp_path: Path, select: tuple[str, ...]) -> None:
     """The same reports as if the whole file were parsed; and of files that no parser takes, some reports at least."""
     root, files = _library(tmp_path)
