@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from ssot_lsp.lexical import without_bodies
 
 _EDITS = {"insert": 1, "append": 0, "extend": 0}
 """The methods that add to it, each with which of its arguments is added."""
@@ -33,7 +36,7 @@ def read_sys_path(source: str, file: str) -> SysPath:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+            tree = _parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return SysPath(is_open=True)
     reader = _Reader(tree, file)
@@ -44,6 +47,16 @@ def read_sys_path(source: str, file: str) -> SysPath:
         added += [folder] if folder is not None else []
         is_open = is_open or folder is None
     return SysPath(tuple(dict.fromkeys(added)), is_open)
+
+
+def _parsed(source: str) -> ast.Module:
+    """The text's syntax tree, if that is enough without the bodies that neither name `sys.path` nor bind globals."""
+    data = re.sub(r"\r\n?", "\n", source).encode("utf-8", "surrogatepass")
+    points = [match.start() for match in re.finditer(rb"sys\.path|\bglobal\b", data)]
+    try:
+        return ast.parse(without_bodies(data, points).decode("utf-8", "surrogatepass"))
+    except SyntaxError:
+        return ast.parse(source)
 
 
 class _Reader:
