@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -36,6 +36,8 @@ MENTIONS = "!"
 Read = Callable[[str | Path], bytes]
 """From a file to its bytes; raises OSError."""
 
+_MOST_TEXTS = 100
+"""Texts of modules that are kept: those in which things are defined that were asked for last."""
 _EXTENSION_SUFFIXES = (".so", ".pyd")
 
 
@@ -80,9 +82,9 @@ class Module:
             return name.encode() in self._read(self.path)
         return False
 
-    @cached_property
+    @property
     def text(self) -> Text | None:
-        """Its text; None if there is none that can be read."""
+        """Its text, which is read each time; None if there is none that can be read."""
         if self.path is not None and self.is_python:
             with suppress(OSError, UnreadableFileError):
                 return Text(decode(self._read(self.path)).source)
@@ -91,11 +93,12 @@ class Module:
     @cached_property
     def bindings(self) -> Bindings:
         """What it binds and exports."""
-        if self.text is None or self.path is None:
+        text = self.text
+        if text is None or self.path is None:
             return Bindings({}, open_ended=self.path is not None)
         try:
             is_init, is_stub = bool(self.folders), self.path.suffix == ".pyi"
-            return read_bindings(self.text, self.name, is_init=is_init, is_stub=is_stub, older=older)
+            return read_bindings(text, self.name, is_init=is_init, is_stub=is_stub, older=older)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return Bindings({}, open_ended=True)
 
@@ -149,6 +152,7 @@ class Modules:
         """Which files seem to define a name, as far as that is known from somewhere else."""
         self._found: dict[str, Module | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
+        self._text_of = lru_cache(_MOST_TEXTS)(lambda module: module.text)
         self._answers: dict[Hashable, tuple[Any, frozenset[str]]] = {}
 
     def remembered(self, what: str, key: Hashable, work: Callable[[], T]) -> T | None:
@@ -397,17 +401,18 @@ class Modules:
             return None
         (origin,) = origins
         module = self.find(origin.module) if self.is_first_party(origin.module) else None
-        if module is None or module.path is None or module.text is None:
+        text = self._text_of(module) if module is not None else None
+        if module is None or module.path is None or text is None:
             return None
         head = origin.qualname.partition(".")[0]
         bindings = module.bindings.names.get(head, ())
         if not bindings:
-            return Definition(origin, Location(module.path, module.text, Span(0, 0))) if not head else None
+            return Definition(origin, Location(module.path, text, Span(0, 0))) if not head else None
         # of several definitions the last one holds, but for those in branches
         held = next((binding for binding in reversed(bindings) if not binding.is_conditional), bindings[0])
-        start = module.text.offset_of_utf8(held.row, held.column)
-        start = max(module.text.source.find(head, start), start)  # behind `class`, `def` or `async def`
-        return Definition(origin, Location(module.path, module.text, Span(start, start + len(head))))
+        start = text.offset_of_utf8(held.row, held.column)
+        start = max(text.source.find(head, start), start)  # behind `class`, `def` or `async def`
+        return Definition(origin, Location(module.path, text, Span(start, start + len(head))))
 
     def exporters(self, name: str) -> Iterator[str]:
         """The first-party modules that define a name at their top level and do not keep it out of their `__all__`."""
@@ -522,9 +527,9 @@ class Modules:
         return sorted(modules.union(self._definers.get(name, ())))
 
     @cached_property
-    def _definers(self) -> dict[str, set[str]]:
+    def _definers(self) -> dict[str, list[str]]:
         """The modules of which nothing is known from somewhere else, by the names that they seem to define."""
-        found: dict[str, set[str]] = {}
+        found: dict[str, list[str]] = {}
         for path in self.files if self.known_definitions is None else self.known_definitions.others:
             module, _ = self.name_of(path)
             names = set[str]()
@@ -532,7 +537,7 @@ class Modules:
                 with suppress(OSError):
                     names = definitions(self.read(path))
             for name in names:
-                found.setdefault(name, set()).add(module)
+                found.setdefault(name, []).append(module)
         return found
 
     @cached_property
