@@ -65,6 +65,24 @@ class Text:
                 self._starts = [length + row for row, length in enumerate(lengths)][:-1]
         return self._starts
 
+    def edited(self, edit: TextEdit) -> Text:
+        """The text after an edit, whose span lies in this one; an index of the lines is not made anew."""
+        (start, end), new = edit
+        text = Text(f"{self.source[:start]}{new}{self.source[end:]}")
+        if self._starts is not None:
+            # a line more on either side: what is put in may join two halves of a line end
+            first = max(bisect_right(self._starts, start) - 2, 0)
+            after = bisect_right(self._starts, end) + 1
+            begin = self._starts[first]
+            moved = len(text.source) - len(self.source)
+            rest = self._starts[after:]
+            stop = rest[0] + moved if rest else len(text.source)
+            inside = [begin + match.end() for match in _LINE_END.finditer(text.source[begin:stop])]
+            if rest and inside and inside[-1] == stop:
+                inside.pop()
+            text._starts = [*self._starts[: first + 1], *inside, *(place + moved for place in rest)]
+        return text
+
     def position(self, offset: int) -> Position:
         """Row and column (code points, from 0) of `offset`; an offset beyond the end means the end."""
         offset = max(0, min(offset, len(self.source)))

@@ -15,7 +15,15 @@ from ssot_lsp.model import ImportStatement, PathString
 from ssot_lsp.syntax.comments import SILENCING, Suppression, marks, suppressions_of
 from ssot_lsp.syntax.imports import statements
 from ssot_lsp.syntax.newer import interpolated, older
-from ssot_lsp.syntax.strings import MODULE_WORDS, PATCH_WORDS, PATH, REFERENCE, path_strings
+from ssot_lsp.syntax.strings import (
+    MODULE_WORDS,
+    PATCH_WORDS,
+    PATH,
+    REFERENCE,
+    has_path_words,
+    path_strings,
+    written_paths,
+)
 from ssot_lsp.syntax.tree import Tree, count_errors, encoded, places
 from ssot_lsp.text import Text
 
@@ -63,12 +71,12 @@ def parse(text: Text, *, with_paths: bool = True) -> Syntax:
     """
     source = text.source
     has_comments = any(word.decode() in source for word in SILENCING)
-    has_words = any(word in source for word in (*PATCH_WORDS, *MODULE_WORDS))
+    has_words = has_path_words(source)
     has_paths = has_words or re.search(REFERENCE, source) is not None
     if "import" not in source and not has_comments and not has_paths:
         return Syntax()
     data = encoded(source)
-    written = [match for match in re.finditer(PATH, data) if has_words or match["object"]] if has_paths else []
+    written = written_paths(data, has_words) if has_paths else []
     points = sorted([*places(data, b"import"), *marks(data)])
     points_with_paths = sorted([*points, *(match.start() for match in written)])
     tree = Tree.of(data, without_definitions(data, points_with_paths if with_paths else points), source)

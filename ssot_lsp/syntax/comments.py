@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import date
 from typing import NamedTuple
 
@@ -39,11 +40,16 @@ def marks(data: bytes) -> list[int]:
     return [place for word in SILENCING for place in places(data, word)]
 
 
-def suppressions_of(tree: Tree, text: Text) -> tuple[tuple[Suppression, ...], bool]:
-    """The comments that silence, in their order, and whether one of them is for the whole file."""
+def suppressions_of(
+    tree: Tree, text: Text, begin: int = 0, end: int = sys.maxsize
+) -> tuple[tuple[Suppression, ...], bool]:
+    """The comments that silence, in their order, and whether one of them is for the whole file.
+
+    Of those between two places alone (in bytes of what was parsed), if these are given.
+    """
     found: list[Suppression] = []
     ignore_file = False
-    for node in tree.around(SILENCING, ("comment",)):
+    for node in tree.around(SILENCING, ("comment",), begin, end):
         comment = (node.text or b"").decode("utf-8", "replace").rstrip()
         for match in re.finditer(_SUPPRESSION, comment):
             if match["file"]:

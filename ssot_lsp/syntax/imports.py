@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,24 +20,43 @@ _CAUGHT = _IMPORT_ERRORS | {"Exception", "BaseException"}
 _RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 
 
-def statements(tree: Tree, source: str) -> Iterator[ImportStatement]:
-    """The import statements of a text, in their order."""
-    blocks: dict[int, tuple[int, int, dict[int, int]]] = {}
-    for node in tree.around((b"import",), IMPORT_NODES):
+class Block(NamedTuple):
+    """What a block says of the import statements in it."""
+
+    place: int
+    """Where it begins, in bytes; -1 for the module, which some other block may seem to begin with."""
+    others: int
+    """How many statements there are besides one of them; of a module at least one, as it may be empty."""
+    runs: Mapping[int, int]
+    """The number of the unbroken run of imports in which each stands, by where it begins (bytes of the tree)."""
+
+    @classmethod
+    def of(cls, node: Node, original: Callable[[int], int]) -> Block:
+        """Read it from its node."""
+        is_module = node.type == "module"
+        children = node.named_children
+        others = sum(child.type != "comment" for child in children) - 1
+        place = -1 if is_module else original(node.start_byte)
+        return cls(place, max(others, 1) if is_module else others, dict(_runs(children)))
+
+
+def statements(tree: Tree, source: str, nodes: Iterable[Node] | None = None) -> Iterator[ImportStatement]:
+    """The import statements of a text in their order, or those of some nodes."""
+    blocks: dict[int, Block] = {}
+    for node in tree.around((b"import",), IMPORT_NODES) if nodes is None else nodes:
         parent = node.parent
         if parent is None:
             continue
         if parent.id not in blocks:
-            others = sum(child.type != "comment" for child in parent.named_children) - 1
-            others = max(others, 1) if parent.type == "module" else others
-            blocks[parent.id] = (len(blocks), others, dict(_runs(parent)))
-        block, others, runs = blocks[parent.id]
+            blocks[parent.id] = Block.of(parent, tree.reduced.original)
+        block = blocks[parent.id]
         statement = _statement(node, tree.offset)
         if statement is not None:
             place = place_of(node, tree.reduced.original)._asdict()
             well_formed = _begins(statement, source) and _parses(source[slice(*statement.span)])
-            run = runs.get(node.id, -1)
-            statement = statement._replace(block=block, run=run, others=others, well_formed=well_formed, **place)
+            run = block.runs.get(node.start_byte, -1)
+            statement = statement._replace(block=block.place, run=run, others=block.others, **place)
+            statement = statement._replace(well_formed=well_formed)
             if not well_formed and (inner := _recovered(statement, source)) is not None:
                 yield inner
             yield statement
@@ -91,17 +110,18 @@ def _parses(statement: str) -> bool:
         return False
 
 
-def _runs(block: Node) -> Iterator[tuple[int, int]]:
-    """The import statements of a block by node id, each with the number of its unbroken run of imports."""
+def _runs(block: Iterable[Node]) -> Iterator[tuple[int, int]]:
+    """The import statements of a block by where they begin, each with the number of its unbroken run of imports."""
     run = 0
-    for child in block.named_children:
+    for child in block:
         if child.type in IMPORT_NODES:
-            yield child.id, run
-        elif child.type != "comment" and not _is_docstring(child):
+            yield child.start_byte, run
+        elif child.type != "comment" and not is_docstring(child):
             run += 1
 
 
-def _is_docstring(node: Node) -> bool:
+def is_docstring(node: Node) -> bool:
+    """Whether a statement is a string alone."""
     return node.type == "expression_statement" and [child.type for child in node.named_children] == ["string"]
 
 

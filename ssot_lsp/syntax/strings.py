@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +25,16 @@ _NAMES = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]
 REFERENCE = r":[^\W\d][\w.]*[\"']"  # how `module:name` ends; compiled on use, as what follows
 PATH = rb"([\"'])(?P<path>%b(?P<object>:%b)?)(?=\1)" % (_NAMES, _NAMES)
 _PREFIX = r"(?i)(r|u|f|rf|fr)?[\"']+"
+
+
+def has_path_words(source: str) -> bool:
+    """Whether there are words in a text beside which any of its strings may be paths."""
+    return any(word in source for word in (*PATCH_WORDS, *MODULE_WORDS))
+
+
+def written_paths(data: bytes, has_words: bool, begin: int = 0, end: int = sys.maxsize) -> list[re.Match[bytes]]:
+    """The strings of a text that may be paths, as they are written, between two places (in bytes)."""
+    return [match for match in re.compile(PATH).finditer(data, begin, end) if has_words or match["object"]]
 
 
 def path_strings(

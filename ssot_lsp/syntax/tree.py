@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Container, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,10 +43,16 @@ class Tree(NamedTuple):
         """Where a node stands in the text."""
         return Span(self.offset(node.start_byte), self.offset(node.end_byte))
 
-    def around(self, words: Iterable[bytes], types: Container[str]) -> list[Node]:
-        """The nodes of some types to which the tokens belong in which some words stand, in their order."""
+    def around(
+        self, words: Iterable[bytes], types: Container[str], begin: int = 0, end: int = sys.maxsize
+    ) -> list[Node]:
+        """The nodes of some types to which the tokens belong in which some words stand, in their order.
+
+        Of the words between two places alone (in bytes of what was parsed), if these are given.
+        """
         found: dict[int, Node] = {}
-        for place, length in ((place, len(word)) for word in words for place in places(self.reduced.data, word)):
+        in_data = ((place, len(word)) for word in words for place in places(self.reduced.data, word, begin, end))
+        for place, length in in_data:
             node = self.root.descendant_for_byte_range(place, place + length)
             node = node if node is None or node.type in types else node.parent
             if node is not None and node.type in types:
@@ -53,9 +60,9 @@ class Tree(NamedTuple):
         return [node for _, node in sorted(found.items())]
 
 
-def places(data: bytes, word: bytes) -> list[int]:
-    """Where a word begins, in bytes."""
-    return [match.start() for match in re.finditer(re.escape(word), data)]
+def places(data: bytes, word: bytes, begin: int = 0, end: int = sys.maxsize) -> list[int]:
+    """Where a word begins, in bytes, between two places."""
+    return [match.start() for match in re.compile(re.escape(word)).finditer(data, begin, end)]
 
 
 def count_errors(source: str) -> int:
