@@ -205,6 +205,6 @@ def _definitions_at(
 
 def _statements_at(data: bytes, begin: int, end: int, indent: bytes, in_string: Callable[[int], bool]) -> list[int]:
     """Where the statements of one indentation begin, and their clauses, in a part of the text that begins with one."""
-    lines = (m.start() for m in re.compile(rb"\n%b[^\s#)\]}]" % indent).finditer(data, begin, end))
+    lines = (m.start() for m in re.compile(rb"\n%b[^\s#)\]}\\]" % indent).finditer(data, begin, end))
     ends = (line for line in lines if data[line - 1 : line] != b"\\" and not in_string(line))
     return [begin + len(indent), *(line + 1 + len(indent) for line in ends)]

@@ -178,7 +178,7 @@ class ImportStatement(NamedTuple):
     run: int = 0
     """Which unbroken run of import statements it belongs to, within its block."""
     others: int = 1
-    """How many other statements its block has; at least 1 for the module itself, which may be empty."""
+    """How many other statements its block has: of a module more than anyone can take away, as it may be empty."""
     guarded_by: tuple[int, ...] = ()
     """The `try` statements, guarded against ImportError, in whose body it stands."""
     handler_of: tuple[int, ...] = ()

@@ -100,8 +100,12 @@ class Project:
         With `points` all that matters of it are the imports that stand there, as `parse_around` has it.
         """
         text = Text(source)
-        module, is_init = self.modules.name_of(path)
         syntax = parse(text, with_paths=self.reads_strings) if points is None else parse_around(text, points)
+        return self.document_of(path, text, syntax)
+
+    def document_of(self, path: Path, text: Text, syntax: Syntax) -> Document:
+        """A document of this workspace whose text was parsed already."""
+        module, is_init = self.modules.name_of(path)
         return Document(path, text, syntax, module, is_init)
 
     @property

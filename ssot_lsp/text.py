@@ -80,7 +80,7 @@ class Text:
             inside = [begin + match.end() for match in _LINE_END.finditer(text.source[begin:stop])]
             if rest and inside and inside[-1] == stop:
                 inside.pop()
-            text._starts = [*self._starts[: first + 1], *inside, *(place + moved for place in rest)]
+            text._starts = self._starts[: first + 1] + inside + [place + moved for place in rest]
         return text
 
     def position(self, offset: int) -> Position:

@@ -10,7 +10,7 @@ import pytest
 
 from ssot_lsp.files import UnreadableFileError, decode
 from ssot_lsp.syntax import Syntax, parse
-from ssot_lsp.syntax.live import Live
+from ssot_lsp.syntax.live import Edit, Live
 from ssot_lsp.text import Span, Text, TextEdit
 from tests.test_real_code import SAMPLE
 
@@ -63,11 +63,12 @@ LINES = [
 
 
 def _said(syntax: Syntax, source: str) -> tuple[object, ...]:
-    """All that a syntax says; of what the parser takes for Python and Python does not, less what rewriting needs."""
-    imports = syntax.imports
-    if not compiles(source):
-        imports = tuple(statement._replace(run=0, others=0) for statement in imports)
-    return imports, syntax.paths, syntax.suppressions, syntax.ignore_file, syntax.has_errors
+    """All that a syntax says; of what the parser takes for Python and Python does not, only what is where."""
+    comments = syntax.suppressions, syntax.ignore_file, syntax.has_errors
+    if compiles(source):
+        return syntax.imports, syntax.paths, *comments
+    imports = [(statement.span, statement.module, statement.names) for statement in syntax.imports]
+    return imports, [(path.span, path.path) for path in syntax.paths], *comments
 
 
 def compiles(source: str) -> bool:
@@ -79,6 +80,10 @@ def compiles(source: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
+
+
+def _made(edit: TextEdit) -> Edit:
+    return lambda text: edit
 
 
 def _edit(text: Text, chance: random.Random, pieces: list[str]) -> TextEdit:
@@ -101,7 +106,7 @@ def _run(live: Live, chance: random.Random, steps: int, pieces: list[str]) -> in
         for _ in range(chance.choice([1, 1, 1, 1, 3])):
             edits.append(_edit(text, chance, pieces))
             text = text.edited(edits[-1])
-        after = live.edited(edits)
+        after = live.edited(map(_made, edits))
         assert after.text.source == text.source
         assert after.text.line_starts == Text(text.source).line_starts
         fresh = parse(Text(text.source), with_paths=live.with_paths)
@@ -111,6 +116,15 @@ def _run(live: Live, chance: random.Random, steps: int, pieces: list[str]) -> in
         is_whole, good = not after.syntax.has_errors, after if not after.syntax.has_errors else good
         live = after if is_whole or (not live.syntax.has_errors and chance.random() < 0.3) else good
     return carried
+
+
+def test_a_line_that_only_goes_on_begins_no_statement() -> None:
+    """A bug that edits at random found: a class was cut in two where its first line was a backslash."""
+    live = Live(Text("class A:\n\\\n    def f(self):\n        import a\n\n\nimport b\n"))
+    after = live.edited([_made(TextEdit(Span(0, 0), "x\n"))])
+    after = after.edited([_made(TextEdit(Span(0, 0), "y\n"))])
+    assert [statement.run for statement in after.syntax.imports] == [0, 3]
+    assert after.syntax.imports == parse(after.text).imports
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -135,7 +149,7 @@ def test_real_files_too() -> None:
 def test_what_the_edit_leaves_alone_is_the_same_object() -> None:
     """Typed below: nothing is read again. Typed above: it is moved, and nothing else."""
     live = Live(Text("import a\nfrom b import c\n\n\ndef f():\n    x = 1\n    return x\n"))
-    live = live.edited([TextEdit(Span(0, 0), "")])
+    live = live.edited([_made(TextEdit(Span(0, 0), ""))])
     at = live.text.source.index("x = 1") + 5
-    after = live.edited([TextEdit(Span(at, at), "0")])
+    after = live.edited([_made(TextEdit(Span(at, at), "0"))])
     assert all(one is other for one, other in zip(after.syntax.imports, live.syntax.imports, strict=True))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from lsprotocol import types as lsp
 
+from ssot_lsp.files import PYTHON_SUFFIXES
 from ssot_lsp.server.convert import Encoding, path_of
-from ssot_lsp.text import Text, TextEdit, apply_edits
+from ssot_lsp.syntax.live import Live
+from ssot_lsp.text import Span, Text, TextEdit
 
 
 class OpenDocument(NamedTuple):
@@ -20,11 +23,20 @@ class OpenDocument(NamedTuple):
     """Its file, or where it might be saved."""
     version: int
     text: Text
+    live: Live | None
+    """The text with its syntax; None if it is no Python file, by its name."""
 
     @property
     def is_python(self) -> bool:
         """Whether it is a Python file, by its name."""
-        return self.path.suffix in (".py", ".pyi", ".pyw")
+        return self.live is not None
+
+
+def _edit(change: lsp.TextDocumentContentChangeEvent, encoding: Encoding, text: Text) -> TextEdit:
+    """A change as an edit of the text that it speaks of."""
+    if isinstance(change, lsp.TextDocumentContentChangePartial):
+        return TextEdit(encoding.span(text, change.range), change.text)
+    return TextEdit(Span(0, len(text.source)), change.text)
 
 
 class Documents:
@@ -50,7 +62,9 @@ class Documents:
         if path is None:
             name = item.uri.rpartition(":")[2].rpartition("/")[2] or "untitled"
             path = root / (name if item.language_id != "python" or name.endswith(".py") else f"{name}.py")
-        self._open[item.uri] = OpenDocument(item.uri, path, item.version, Text(item.text))
+        text = Text(item.text)
+        live = Live(text) if path.suffix in PYTHON_SUFFIXES else None
+        self._open[item.uri] = OpenDocument(item.uri, path, item.version, text, live)
         return self._open[item.uri]
 
     def change(
@@ -60,13 +74,15 @@ class Documents:
         document = self._open.get(uri)
         if document is None or version < document.version:
             return None
-        text = document.text
-        for change in changes:
-            if isinstance(change, lsp.TextDocumentContentChangePartial):
-                text = Text(apply_edits(text.source, [TextEdit(encoding.span(text, change.range), change.text)]))
-            else:
-                text = Text(change.text)
-        self._open[uri] = document._replace(version=version, text=text)
+        edits = [partial(_edit, change, encoding) for change in changes]
+        if document.live is not None:
+            live = document.live.edited(edits)
+            self._open[uri] = document._replace(version=version, text=live.text, live=live)
+        else:
+            text = document.text
+            for edit in edits:
+                text = text.edited(edit(text))
+            self._open[uri] = document._replace(version=version, text=text)
         return self._open[uri]
 
     def close(self, uri: str) -> OpenDocument | None:

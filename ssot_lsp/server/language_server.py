@@ -237,7 +237,8 @@ class SsotLanguageServer(LanguageServer):
             return None
         known = self._checked.get(opened.uri)
         if known is None or not known.is_of(opened, project):
-            document = project.document(opened.path, opened.text.source)
+            assert opened.live is not None  # noqa: S101 - only Python files are checked
+            document = project.document_of(opened.path, opened.text, opened.live.syntax)
             diagnostics = engine.check(document, project, on_fault=self._on_fault)
             known = self._checked[opened.uri] = Checked(opened, project, document, diagnostics)
         return known

@@ -19,7 +19,6 @@ from ssot_lsp.syntax.strings import (
     MODULE_WORDS,
     PATCH_WORDS,
     PATH,
-    REFERENCE,
     has_path_words,
     path_strings,
     written_paths,
@@ -72,11 +71,10 @@ def parse(text: Text, *, with_paths: bool = True) -> Syntax:
     source = text.source
     has_comments = any(word.decode() in source for word in SILENCING)
     has_words = has_path_words(source)
-    has_paths = has_words or re.search(REFERENCE, source) is not None
-    if "import" not in source and not has_comments and not has_paths:
-        return Syntax()
     data = encoded(source)
-    written = written_paths(data, has_words) if has_paths else []
+    written = written_paths(data, has_words)
+    if "import" not in source and not has_comments and not written:
+        return Syntax()
     points = sorted([*places(data, b"import"), *marks(data)])
     points_with_paths = sorted([*points, *(match.start() for match in written)])
     tree = Tree.of(data, without_definitions(data, points_with_paths if with_paths else points), source)

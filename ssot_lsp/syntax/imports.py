@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,29 +27,31 @@ class Block(NamedTuple):
     place: int
     """Where it begins, in bytes; -1 for the module, which some other block may seem to begin with."""
     others: int
-    """How many statements there are besides one of them; of a module at least one, as it may be empty."""
+    """As in `ImportStatement`."""
     runs: Mapping[int, int]
     """The number of the unbroken run of imports in which each stands, by where it begins (bytes of the tree)."""
 
     @classmethod
-    def of(cls, node: Node, original: Callable[[int], int]) -> Block:
-        """Read it from its node."""
-        is_module = node.type == "module"
-        children = node.named_children
-        others = sum(child.type != "comment" for child in children) - 1
-        place = -1 if is_module else original(node.start_byte)
-        return cls(place, max(others, 1) if is_module else others, dict(_runs(children)))
+    def of(cls, node: Node, original: Callable[[int], int], until: int) -> Block:
+        """Read it from its node, as far as it matters for imports that begin before or at some byte of the tree."""
+        if node.type == "module":
+            return cls(-1, sys.maxsize, dict(_runs(node, until)))
+        others = sum(child.type != "comment" for child in node.named_children) - 1
+        return cls(original(node.start_byte), others, dict(_runs(node, until)))
 
 
-def statements(tree: Tree, source: str, nodes: Iterable[Node] | None = None) -> Iterator[ImportStatement]:
-    """The import statements of a text in their order, or those of some nodes."""
-    blocks: dict[int, Block] = {}
-    for node in tree.around((b"import",), IMPORT_NODES) if nodes is None else nodes:
+def statements(
+    tree: Tree, source: str, nodes: Sequence[Node] | None = None, module: Block | None = None
+) -> Iterator[ImportStatement]:
+    """The import statements of a text in their order, or those of some nodes; with what is known of the module."""
+    nodes = tree.around((b"import",), IMPORT_NODES) if nodes is None else nodes
+    blocks: dict[int, Block] = {tree.root.id: module} if module is not None else {}
+    for node in nodes:
         parent = node.parent
         if parent is None:
             continue
         if parent.id not in blocks:
-            blocks[parent.id] = Block.of(parent, tree.reduced.original)
+            blocks[parent.id] = Block.of(parent, tree.reduced.original, nodes[-1].start_byte)
         block = blocks[parent.id]
         statement = _statement(node, tree.offset)
         if statement is not None:
@@ -110,14 +113,17 @@ def _parses(statement: str) -> bool:
         return False
 
 
-def _runs(block: Iterable[Node]) -> Iterator[tuple[int, int]]:
+def _runs(block: Node, until: int) -> Iterator[tuple[int, int]]:
     """The import statements of a block by where they begin, each with the number of its unbroken run of imports."""
     run = 0
-    for child in block:
+    cursor = block.walk()
+    has_more = cursor.goto_first_child()
+    while has_more and (child := cursor.node) is not None and child.start_byte <= until:
         if child.type in IMPORT_NODES:
             yield child.start_byte, run
-        elif child.type != "comment" and not is_docstring(child):
+        elif child.is_named and child.type != "comment" and not is_docstring(child):
             run += 1
+        has_more = cursor.goto_next_sibling()
 
 
 def is_docstring(node: Node) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ssot_lsp.lexical import Reduced
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 T = TypeVar("T", ImportStatement, PathString, Suppression)
 
 
+Edit = Callable[[Text], TextEdit]
+"""An edit, made from the text of which it speaks."""
+
+
 class Live:
     """One version of a text in an editor, and its syntax, which is always as if it were parsed afresh."""
 
@@ -34,11 +38,12 @@ class Live:
         self._whole: WholeTree | None = None
         """The tree of `data`, the whole text: made by the first edit, as it takes longer than `parse`."""
 
-    def edited(self, edits: Sequence[TextEdit]) -> Live:
-        """The next version, after some edits, each of which speaks of the text that the one before it left."""
+    def edited(self, edits: Iterable[Edit]) -> Live:
+        """The next version, after some edits, one after the other."""
         old = self._whole.copy() if self._whole is not None else None
         text, begin, end = self.text, -1, -1
-        for edit in edits:
+        for make_edit in edits:
+            edit = make_edit(text)
             before, text = text, text.edited(edit)
             if old is not None:
                 start, until = (_byte(before, offset) for offset in edit.span)
@@ -119,20 +124,22 @@ class _Carrier:
     def imports(self) -> tuple[ImportStatement, ...]:
         nodes = self.tree.around((b"import",), IMPORT_NODES, self.begin, self.end)
         head, tail = self.carried(self.before.syntax.imports, self.moved_import)
-        inside = [*statements(self.tree, self.after.text.source, nodes)]
+        kinds, gone = self.kinds
+        module: Block | None = None
+        if kinds != gone or any(kind in IMPORT_NODES for kind, _ in kinds):
+            ends = [node.start_byte for node in nodes[-1:]]
+            ends += [_byte(self.after.text, statement.span.start) for statement in (tail or head)[-1:]]
+            module = Block.of(self.tree.root, self.tree.reduced.original, max(ends, default=0))
+        inside = [*statements(self.tree, self.after.text.source, nodes, module)]
         self.reads_imports = bool(inside) or len(head) + len(tail) < len(self.before.syntax.imports)
         found = [*head, *inside, *tail]
-        kinds, gone = self.kinds
-        if kinds != gone or any(kind in IMPORT_NODES for kind, _ in kinds):
-            block = Block.of(self.tree.root, self.tree.reduced.original)
-            runs = iter(block.runs.values())
-            return tuple(
-                statement._replace(run=next(runs), others=block.others)
-                if statement.block == block.place and statement.run >= 0
-                else statement
-                for statement in found
-            )
-        return tuple(found)
+        if module is None:
+            return tuple(found)
+        runs = iter(module.runs.values())
+        return tuple(
+            statement._replace(run=next(runs)) if statement.block == module.place and statement.run >= 0 else statement
+            for statement in found
+        )
 
     def moved_import(self, statement: ImportStatement) -> ImportStatement:
         by = self.longer

@@ -22,7 +22,7 @@ PATCH_WORDS = ("patch", "setattr", "delattr", "resolve_name")
 Without the first no such path is a module's as a whole.
 """
 _NAMES = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*(?:\.[A-Za-z_\x80-\xff][\w\x80-\xff]*)*"
-REFERENCE = r":[^\W\d][\w.]*[\"']"  # how `module:name` ends; compiled on use, as what follows
+_REFERENCE = rb":[A-Za-z_\x80-\xff][\w.\x80-\xff]*[\"']"  # how `module:name` ends; compiled on use, as what follows
 PATH = rb"([\"'])(?P<path>%b(?P<object>:%b)?)(?=\1)" % (_NAMES, _NAMES)
 _PREFIX = r"(?i)(r|u|f|rf|fr)?[\"']+"
 
@@ -34,6 +34,8 @@ def has_path_words(source: str) -> bool:
 
 def written_paths(data: bytes, has_words: bool, begin: int = 0, end: int = sys.maxsize) -> list[re.Match[bytes]]:
     """The strings of a text that may be paths, as they are written, between two places (in bytes)."""
+    if not has_words and re.compile(_REFERENCE).search(data, begin, end) is None:
+        return []
     return [match for match in re.compile(PATH).finditer(data, begin, end) if has_words or match["object"]]
 
 
