@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -154,6 +154,23 @@ class Modules:
         self._listings: dict[Path, frozenset[str]] = {}
         self._text_of = lru_cache(_MOST_TEXTS)(lambda module: module.text)
         self._answers: dict[Hashable, tuple[Any, frozenset[str]]] = {}
+
+    def after(self, stale: Collection[str]) -> Modules:
+        """The same modules, but for those that have other bytes now, and for what rests on that, as `asked` names it.
+
+        No file has come or gone, and the text of those that are asked about is the same.
+        """
+        fresh = Modules(self.roots, self.packages, self.read)
+        fresh.known_definitions = self.known_definitions
+        fresh._listings = self._listings
+        fresh._found = {
+            name: Module(found.name, found.path, found.folders, self.read) if found and name in stale else found
+            for name, found in self._found.items()
+        }
+        for key, known in self._answers.items():
+            if known[1].isdisjoint(stale) and not any(name.startswith(MENTIONS) for name in known[1]):
+                fresh._answers[key] = known
+        return fresh
 
     def remembered(self, what: str, key: Hashable, work: Callable[[], T]) -> T | None:
         """An answer, worked out once, with what it depends on; None while it is being worked out."""

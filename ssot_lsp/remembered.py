@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ssot_lsp.cache import Slot, digest_of
+from ssot_lsp.definitions import Definitions
 from ssot_lsp.files import read_bytes
 from ssot_lsp.modules import ALL_MODULES, DEFINERS, MENTIONS, TODAY, KnownDefinitions
 from ssot_lsp.project import Project
@@ -26,7 +27,6 @@ from ssot_lsp.screen import Claim, Screen
 _GRAIN = 2_000_000_000
 """Nanoseconds: the coarsest clock of a file system. A file that is younger may change without looking any older."""
 _MOST_SECTIONS = 8
-_MOST_NEWER = 1_000
 
 Sign = tuple[int, int, int]
 """What tells that a file may have changed: the time of its last change (ns), its size (bytes), its inode."""
@@ -183,45 +183,6 @@ class Memory:
         if self._new:
             claims = [[*key[:2], sorted(names), sorted(rests_on)] for key, (names, rests_on) in self._new.items()]
             self.claims.append(json.dumps(claims, separators=(",", ":")).encode())
-
-
-class Definitions:
-    """The names that files seem to define.
-
-    Most of it is a text that is searched as it is: to read all of it takes longer than to look some names up.
-    """
-
-    def __init__(self, text: bytes = b"", newer: Mapping[str, list[str]] | None = None) -> None:
-        self.text = text
-        r"""For each file `\0"path"\0 name name `, the path as JSON, which has no null character and no line end."""
-        self.newer = {**(newer or {})}
-        """What is known of files besides, which holds instead of what the text says of them."""
-
-    def files(self, name: str) -> Iterator[str]:
-        """The files that seem to define a name."""
-        word = b" %b " % name.encode("utf-8", "replace")
-        at = self.text.find(word)
-        while at >= 0:
-            names = self.text.rfind(b"\0", 0, at) + 1
-            if self.text.startswith(b" ", names):  # else it stands in a path
-                file = json.loads(self.text[self.text.rfind(b"\0", 0, names - 1) + 1 : names - 1])
-                if file not in self.newer:
-                    yield file
-            at = self.text.find(word, at + 1)
-        for file, defined in self.newer.items():
-            if name in defined:
-                yield file
-
-    def settle(self, files: Collection[str]) -> None:
-        """Forget all but some files; and make one text of it, should there be much beside the text."""
-        if len(self.newer) < _MOST_NEWER:
-            return
-        parts = self.text.split(b"\0")[1:]
-        known = {file: names for path, names in zip(parts[::2], parts[1::2], strict=True) if (file := json.loads(path))}
-        for file, defined in self.newer.items():
-            known[file] = b" %b " % b" ".join(name.encode("utf-8", "replace") for name in defined)
-        kept = (b"\0%b\0%b" % (json.dumps(file).encode(), names) for file, names in known.items() if file in files)
-        self.text, self.newer = b"".join(kept), {}
 
 
 def _beside(project: Project, files: Iterable[str], others: Iterable[str]) -> set[str]:

@@ -16,9 +16,15 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from lsprotocol import types as lsp
 
 from ssot_lsp import engine
+from ssot_lsp.config import Settings
+from ssot_lsp.files import read_bytes
 from ssot_lsp.project import Project
+from ssot_lsp.server.checked import Checked
+from ssot_lsp.server.documents import Documents
+from ssot_lsp.server.workspaces import WorkspaceFolder
 from tests.fake_editor import (
     CAPABILITIES,
     COMMAND,
@@ -381,6 +387,57 @@ def test_a_statement_being_typed(editor: Editor) -> None:
         if typed in {"", "A"}:
             assert shown(editor, "typing.py") == names.get(typed, [])
     assert shown(editor, "typing.py") == [("SSOT001", "A"), ("SSOT001", "B")]
+
+
+def test_in_a_large_folder_what_was_meant_is_told_a_little_later(tmp_path: Path) -> None:
+    """Who defines a name is read in the background; what changes meanwhile, and afterwards, is not missed."""
+    modules = {f"p/m{number}.py": f"class Thing{number}: ...\n" for number in range(400)}
+    registry = json.dumps({"version": 1, "packages": ["p"], "entries": []})
+    write(tmp_path, {"registry.json": registry, "p/__init__.py": "", **modules})
+
+    def names(module: str) -> Any:
+        return lambda found: [f"p.{module}:" in item["message"] for item in found] == [True]
+
+    with Editor(tmp_path) as editor:
+        editor.open("a.py", "from p.m1 import Thing7\n")
+        assert shown(editor, "a.py") == [("SSOT004", "Thing7")]
+        editor.wait_for_diagnostics("a.py", names("m7"))
+        editor.write_and_notify("p/m8.py", "class Other: ...\n")
+        editor.open("b.py", "from p.m1 import Other\n")
+        editor.wait_for_diagnostics("b.py", names("m8"))
+        editor.write_and_notify("p/new.py", "class Newer: ...\n")
+        editor.edit("b.py", [(17, 22, "Newer")])
+        editor.wait_for_diagnostics("b.py", names("new"))
+
+
+def test_only_what_rests_on_a_saved_file_is_checked_again(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    project = Project.load(tmp_path)
+    documents = Documents()
+    folder = WorkspaceFolder(tmp_path, Settings(), read_bytes, lambda message: None)
+
+    def check(name: str, text: str) -> Checked:
+        item = lsp.TextDocumentItem((tmp_path / name).as_uri(), "python", 1, text)
+        assert folder.project is not None
+        return Checked(documents.open(item, tmp_path), folder.project, engine_faults)
+
+    assert folder.project is not None
+    one, other = check("one.py", "from old import KEEP\n"), check("other.py", "from new.core import Better\n")
+    assert project.modules.files == folder.project.modules.files
+    (tmp_path / "old.py").write_text("")
+    stale = folder.changed(tmp_path / "old.py")
+    assert stale is not None
+    after = folder.project
+    assert not one.survives(after, stale)
+    assert other.survives(after, stale)
+    assert other.is_of(other.opened, after)
+    assert [found.code for found in check("one.py", "from old import KEEP\n").diagnostics] == ["SSOT004"]
+    (tmp_path / "old.py").unlink()
+    assert folder.changed(tmp_path / "old.py") is None, "a file that is gone changes what all names mean"
+
+
+def engine_faults(rule: object, error: Exception) -> None:
+    raise error
 
 
 def test_saving_a_module_changes_what_others_may_import(editor: Editor) -> None:

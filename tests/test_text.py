@@ -39,6 +39,18 @@ def test_lines(source: str) -> None:
     assert text.line_starts == [sum(map(len, lines[:row])) for row in range(len(lines))]
 
 
+@given(TEXTS, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9), TEXTS), max_size=5))
+def test_an_edited_text_has_the_lines_of_a_new_one(source: str, edits: list[tuple[int, int, str]]) -> None:
+    text = Text(source)
+    assert text.line_starts  # else there is nothing to carry over
+    for at, length, new in edits:
+        start = min(at, len(text.source))
+        end = min(start + length, len(text.source))
+        source = text.source[:start] + new + text.source[end:]
+        text = text.edited(TextEdit(Span(start, end), new))
+        assert (text.source, text.line_starts) == (source, Text(source).line_starts)
+
+
 @given(TEXTS)
 def test_line_spans_lie_in_order_and_hold_no_line_end(source: str) -> None:
     text = Text(source)

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import cached_property
 
 from ssot_lsp import engine
 from ssot_lsp.model import Diagnostic, Fix
-from ssot_lsp.project import Document, Project
+from ssot_lsp.modules import MENTIONS
+from ssot_lsp.project import Project
 from ssot_lsp.server.documents import OpenDocument
 
 
 class Checked:
     """One version of a document in one state of its project."""
 
-    def __init__(
-        self, opened: OpenDocument, project: Project, document: Document, diagnostics: tuple[Diagnostic, ...]
-    ) -> None:
+    def __init__(self, opened: OpenDocument, project: Project, on_fault: engine.Report) -> None:
+        assert opened.live is not None  # noqa: S101 - only Python files are checked
         self.opened = opened
         self.project = project
-        self.document = document
-        self.diagnostics = diagnostics
+        self.document = project.document_of(opened.path, opened.text, opened.live.syntax)
+        asked = project.modules.asked
+        asked.clear()
+        self.diagnostics = engine.check(self.document, project, on_fault=on_fault)
+        self.rests_on = frozenset(asked)
+        """As `Modules.asked` has it."""
         self._fixes: dict[int, tuple[Fix, ...]] = {}
 
     def is_of(self, opened: OpenDocument, project: Project) -> bool:
         """Whether it still holds for a document and a project."""
         return self.opened is opened and self.project is project
+
+    def survives(self, project: Project, stale: Set[str]) -> bool:
+        """Whether it still holds in the next state of its project, if some of what it may rest on has changed."""
+        if self.rests_on.isdisjoint(stale) and not any(name.startswith(MENTIONS) for name in self.rests_on):
+            self.project = project
+        return self.project is project
 
     def fixes(self, diagnostic: Diagnostic) -> tuple[Fix, ...]:
         """The fixes of one of the diagnostics."""

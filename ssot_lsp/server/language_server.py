@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -13,9 +16,11 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 from pygls.protocol.json_rpc import JsonRPCNotification
 
-from ssot_lsp import __version__, engine
-from ssot_lsp.files import read_bytes
+from ssot_lsp import __version__
+from ssot_lsp.definitions import Definitions
+from ssot_lsp.files import PYTHON_SUFFIXES, read_bytes
 from ssot_lsp.model import Diagnostic
+from ssot_lsp.modules import DEFINERS
 from ssot_lsp.rules import Rule
 from ssot_lsp.server.actions import FIX_ALL, Actions, touching, wants
 from ssot_lsp.server.checked import Checked
@@ -180,6 +185,7 @@ class SsotLanguageServer(LanguageServer):
     def _changed(self, opened: OpenDocument) -> None:
         if opened.is_python:
             self._publish(opened)
+            self._prepare(self.workspaces.of(opened.path))
         elif opened.path.suffix == ".json" and self._is_registry(opened.path):
             self._refresh(self.workspaces.of(opened.path))
 
@@ -205,13 +211,11 @@ class SsotLanguageServer(LanguageServer):
         """Look at the saved file with the eyes of the others."""
         path = path_of(params.text_document.uri)
         if path is not None:
-            self._refresh(self.workspaces.of(path))
+            self._reread([path])
 
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         """Read again what changed outside of the editor."""
-        paths = filter(None, (path_of(change.uri) for change in params.changes))
-        for folder in {id(folder): folder for folder in map(self.workspaces.of, paths)}.values():
-            self._refresh(folder)
+        self._reread([path for change in params.changes if (path := path_of(change.uri)) is not None])
 
     def did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         """Add and remove folders."""
@@ -219,6 +223,32 @@ class SsotLanguageServer(LanguageServer):
             self.workspaces.remove(removed)
         for added in filter(None, (path_of(folder.uri) for folder in params.event.added)):
             self._refresh(self.workspaces.add(added))
+
+    def _reread(self, paths: Iterable[Path]) -> None:
+        """Read files again that have changed, and check anew what rests on them."""
+        by_folder: dict[int, tuple[WorkspaceFolder, list[Path]]] = {}
+        for path in paths:
+            folder = self.workspaces.of(path)
+            by_folder.setdefault(id(folder), (folder, []))[1].append(path)
+        for folder, changed in by_folder.values():
+            stale = set[str]()
+            for path in changed:
+                found = folder.changed(path) if path.suffix in PYTHON_SUFFIXES else None
+                if found is None:
+                    self._refresh(folder)
+                    break
+                stale |= found
+            else:
+                self._check_again(folder, stale)
+
+    def _check_again(self, folder: WorkspaceFolder, stale: Set[str]) -> None:
+        """Check the open documents of a folder again for which something has changed."""
+        project = folder.project
+        for opened in self.documents:
+            if opened.is_python and self.workspaces.of(opened.path) is folder:
+                known = self._checked.get(opened.uri)
+                if project is None or known is None or not known.survives(project, stale):
+                    self._publish(opened)
 
     def _refresh(self, folder: WorkspaceFolder) -> None:
         """Read a folder again and check its open documents anew."""
@@ -237,10 +267,7 @@ class SsotLanguageServer(LanguageServer):
             return None
         known = self._checked.get(opened.uri)
         if known is None or not known.is_of(opened, project):
-            assert opened.live is not None  # noqa: S101 - only Python files are checked
-            document = project.document_of(opened.path, opened.text, opened.live.syntax)
-            diagnostics = engine.check(document, project, on_fault=self._on_fault)
-            known = self._checked[opened.uri] = Checked(opened, project, document, diagnostics)
+            known = self._checked[opened.uri] = Checked(opened, project, self._on_fault)
         return known
 
     def _on_fault(self, rule: Rule, error: Exception) -> None:
@@ -264,6 +291,25 @@ class SsotLanguageServer(LanguageServer):
 
     def _send(self, uri: str, diagnostics: Sequence[lsp.Diagnostic], version: int | None) -> None:
         self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, [*diagnostics], version))
+
+    def _prepare(self, folder: WorkspaceFolder) -> None:
+        """Read in the background what the diagnostics of a large folder can do without for the moment."""
+        work = folder.to_be_read()
+        if work is None:
+            return
+        loop = asyncio.get_running_loop()
+
+        def read() -> None:
+            found = work()
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._learn, folder, found)
+
+        Thread(target=read, daemon=True).start()
+
+    def _learn(self, folder: WorkspaceFolder, definitions: Definitions) -> None:
+        folder.learn(definitions)
+        rests_on = (name for checked in self._checked.values() for name in checked.rests_on)
+        self._check_again(folder, {name for name in rests_on if name.startswith(DEFINERS)})
 
     # Requests
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ssot_lsp.config import ConfigError, Settings, find_root, settings_from
+from ssot_lsp.definitions import Definitions
+from ssot_lsp.files import read_bytes
 from ssot_lsp.model import Diagnostic, Severity
-from ssot_lsp.modules import Read
+from ssot_lsp.modules import DEFINERS, KnownDefinitions, Read
 from ssot_lsp.project import Project
 from ssot_lsp.registry import Registry, RegistryError
+from ssot_lsp.scan import definitions
 from ssot_lsp.text import Text
 
 Tell = Callable[[str], None]
+
+_FEW = 300
+"""Python files that are read in less time than anyone notices."""
 
 
 class WorkspaceFolder:
@@ -27,6 +35,10 @@ class WorkspaceFolder:
         self._project: Project | None = None
         self._good: Registry | None = None
         self._is_fresh = False
+        self._definitions: Definitions | None = None
+        """Who defines which name, once it was read; the project does without it until then, if it is large."""
+        self._is_being_read = False
+        self._changed_meanwhile: set[str] = set()
         self.registry_problems: dict[Path, tuple[Text, list[Diagnostic]]] = {}
         """What to report in the registry files: all that were ever reported in, so that they can be cleared."""
 
@@ -54,12 +66,61 @@ class WorkspaceFolder:
             bad = Diagnostic("SSOT100", "invalid-registry", message, Severity.ERROR, error.span)
             self.registry_problems[error.path] = (error.text, [bad])
             if self._project is not None and self._good is not None:
-                self._project = self._project.with_registry(self._good)
+                self._project = self._project.with_registry(self._good, self._read)
+                self._know()
             return
         self._good = self._project.registry
+        self._know()
         for path, problem in self._project.registry.problems:
             text = self._project.registry.text(path)
             self.registry_problems.setdefault(path, (text, []))[1].append(problem)
+
+    def _know(self) -> None:
+        """Let the modules know who defines what, as far as that was read; a few files they read when they want to."""
+        modules = self._project.modules if self._project is not None else None
+        if modules is not None and (self._definitions is not None or len(modules.files) > _FEW):
+            files = self._definitions.files if self._definitions is not None else _nothing
+            modules.known_definitions = KnownDefinitions(files, ())
+
+    def to_be_read(self) -> Callable[[], Definitions] | None:
+        """What is to be done in another thread, if there is anything: to read who defines what. Asked for once."""
+        modules = self._project.modules if self._is_fresh and self._project is not None else None
+        if modules is None or modules.known_definitions is None or self._is_being_read:
+            return None
+        self._is_being_read = True
+        return partial(Definitions.of, modules.files, read_bytes)
+
+    def learn(self, definitions: Definitions) -> None:
+        """Take over what was read; what rests on it is worked out anew."""
+        self._definitions = definitions
+        for file in self._changed_meanwhile:
+            definitions.update(file, self._read)
+        if self._project is not None:
+            self._project = self._project.with_registry(self._project.registry, self._read)
+            self._know()
+
+    def changed(self, path: Path) -> Set[str] | None:
+        """What is other than it was now that a Python file's bytes are; None if everything is to be read again."""
+        if self._definitions is not None:
+            self._definitions.update(str(path), self._read)
+        else:
+            self._changed_meanwhile.add(str(path))
+        if self._project is None or not self._is_fresh:
+            return None
+        modules = self._project.modules
+        name = modules.name_of(path)[0]
+        found = modules.find(name) if name else None
+        if found is None or found.path != path or not path.exists():  # it has come or gone, or nobody knows
+            return None
+        defined = definitions(self._read(path))
+        stale = {str(path), name, *(f"{DEFINERS}{name}" for name in defined)}
+        self._project = replace(self._project, modules=modules.after(stale))
+        return stale
+
+
+def _nothing(name: str) -> tuple[str, ...]:
+    """Who defines a name, as long as nobody knows."""
+    return ()
 
 
 def _message(error: RegistryError) -> str:
