@@ -411,6 +411,15 @@ class Modules:
         """Whether `from star import *` brings a name, be it from further away."""
         return self.binds(star, name) if self._passes_on(star, name) else Answer.NO
 
+    def split(self, ref: ObjectRef) -> ObjectRef:
+        """A path, divided behind the longest first-party module that there is; as it is if there is none."""
+        parts = ref.dotted.split(".")
+        for end in range(len(parts), 0, -1) if self.is_first_party(parts[0]) else ():
+            module = ".".join(parts[:end])
+            if self.find(module) is not None:
+                return ObjectRef(module, ".".join(parts[end:]))
+        return ref
+
     def definition(self, ref: ObjectRef) -> Definition | None:
         """Where the object that a path leads to is defined, if that is first-party and one place only."""
         origins = self.origins(ref)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,9 +22,11 @@ from lsprotocol import types as lsp
 from ssot_lsp import engine
 from ssot_lsp.config import Settings
 from ssot_lsp.files import read_bytes
+from ssot_lsp.model import Entry
 from ssot_lsp.project import Project
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.documents import Documents
+from ssot_lsp.server.hover import until
 from ssot_lsp.server.workspaces import WorkspaceFolder
 from tests.fake_editor import (
     CAPABILITIES,
@@ -948,6 +951,79 @@ def test_hover_says_where_to_and_why(editor: Editor) -> None:
     assert editor.hover("hover.py", text.index("KEEP") + 1) is None
     assert editor.hover("hover.py", 0) is None
     assert editor.hover("hover.py", len(text)) is None
+
+
+USES = """\
+import old
+from old import A as It
+from unittest.mock import patch
+
+
+@patch("old.B")
+def test(mocked):
+    old.A()
+    print(f"{It.x}", old.KEEP)
+    It = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "said", "there"),
+    [
+        ("old.A()", None, "old"),
+        ("A()", "old.A` → `new:A", "old.A"),
+        ("A as It", "old.A` → `new:A", "A as It"),
+        ("It\n", "old.A` → `new:A", "A as It"),
+        ('B")', "old.B` → `new.core:Better", "old.B"),
+        ("KEEP", None, ""),
+        ("It = 1", None, ""),
+        ("It.x", None, ""),
+        ("print", None, ""),
+        ("mocked", None, ""),
+    ],
+)
+def test_hover_on_uses_and_strings(editor: Editor, at: str, said: str | None, there: str) -> None:
+    editor.open("uses.py", USES)
+    hover = editor.hover("uses.py", USES.index(at))
+    assert (hover is None) == (said is None)
+    if said is not None:
+        assert said in hover["contents"]["value"]
+        assert USES[slice(*editor.span("uses.py", hover["range"]))] == there
+
+
+def test_hover_says_how_long_it_is_until_the_removal() -> None:
+    entry = Entry(None, (), removal="2027-01-01")
+    assert until(entry, date(2026, 12, 30)) == "It will be removed in 2 days."
+    assert until(entry, date(2027, 1, 1)) == "It is to be removed today."
+    assert until(entry, date(2027, 1, 2)) == "Its removal was due 1 day ago."
+    assert not until(entry._replace(removal="4.0"), date(2027, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("at", "there"),
+    [
+        ("A as It", ("new/__init__.py", "A:")),
+        ("old\nfrom", ("old.py", "")),
+        ("A()", ("new/__init__.py", "A:")),
+        ("old.A()", ("old.py", "")),
+        ("KEEP", ("old.py", "KEEP")),
+        ('B")', ("new/core.py", "Better")),
+        ("unittest", None),
+        ("print", None),
+    ],
+)
+def test_definition_is_that_of_the_canonical_object(editor: Editor, at: str, there: tuple[str, str] | None) -> None:
+    """From the import, from a use and from a string; through what only passes the object on."""
+    editor.open("uses.py", USES)
+    found = editor.request("textDocument/definition", editor.at("uses.py", USES.index(at)))
+    assert (found is None) == (there is None)
+    if there is not None:
+        name, text = there
+        source = editor.path(name).read_text("utf-8")
+        start, _ = Lines(source, editor.encoding).span(found["range"])
+        assert found["uri"] == editor.uri(name)
+        assert source[start:].startswith(text)
+        assert text or start == 0
 
 
 # The protocol

@@ -44,7 +44,7 @@ def suspects(project: Project, path: str, may_be_module: bool) -> bool:
     if may_be_module and modules.exists(dotted) is Answer.NO:
         return True
     module, colon, name = path.partition(":")
-    ref = ObjectRef(module, name) if colon else _split(modules, ObjectRef(dotted))
+    ref = ObjectRef(module, name) if colon else modules.split(ObjectRef(dotted))
     binds = modules.binds(ref.module, ref.qualname.partition(".")[0]) if ref.qualname else modules.exists(ref.module)
     return binds is Answer.NO
 
@@ -61,7 +61,7 @@ def check(mention: Mention) -> Diagnostic | None:
     if match.target is None:
         return _removed(mention, ref, match)
     is_module = mention.string.kind is PathKind.MODULE
-    target = match.target if is_module else _split(mention.project.modules, match.target)
+    target = match.target if is_module else mention.project.modules.split(match.target)
     if mention.is_tried_before(target, mention.string.handler_of):
         return None
     return _deprecated(mention, ref, match, target)
@@ -76,17 +76,7 @@ def _ref(mention: Mention) -> ObjectRef:
     if colon:
         return ObjectRef(module, name)
     module, _, name = string.path.rpartition(".")
-    return _split(mention.project.modules, ObjectRef(module, name) if module else ObjectRef(name))
-
-
-def _split(modules: Modules, ref: ObjectRef) -> ObjectRef:
-    """A path, divided behind the longest first-party module that there is; as it is if there is none."""
-    parts = ref.dotted.split(".")
-    for end in range(len(parts), 0, -1) if modules.is_first_party(parts[0]) else ():
-        module = ".".join(parts[:end])
-        if modules.find(module) is not None:
-            return ObjectRef(module, ".".join(parts[end:]))
-    return ref
+    return mention.project.modules.split(ObjectRef(module, name) if module else ObjectRef(name))
 
 
 def _may_be_anything(mention: Mention, ref: ObjectRef) -> bool:
@@ -113,7 +103,7 @@ def _leads_to_nothing(mention: Mention, ref: ObjectRef) -> bool:
 def _may_be_elsewhere(path: SearchPath, ref: ObjectRef) -> bool:
     """Whether a path may lead to something outside of the source roots."""
     for place in path.places:
-        module, qualname = _split(place, ObjectRef(ref.dotted))
+        module, qualname = place.split(ObjectRef(ref.dotted))
         name = qualname.partition(".")[0]
         if place.find(module) is not None and not (name and place.binds(module, name, relative=True) is Answer.NO):
             return True
@@ -186,7 +176,7 @@ def _renamed(mention: Mention, ref: ObjectRef) -> Diagnostic | None:
         if match is None or match.target is None:
             continue
         moved = match.target._replace(qualname=".".join(filter(None, (match.target.qualname, attributes))))
-        target = _split(mention.project.modules, moved)
+        target = mention.project.modules.split(moved)
         if places := () if is_missing(mention.project, target) else _places(mention, [ref.module], target):
             message = f"`{ref.module}` does not have `{name}`: the registry has moved it to `{match.target}`."
             return _patch(mention, message, match.entry, target, places)
@@ -267,7 +257,7 @@ def _tested(mention: Mention) -> Iterator[str]:
     modules, seen = mention.project.modules, {mention.document.module}
     for statement in mention.document.syntax.imports:
         for imported in imported_names(mention.project, mention.document, statement):
-            ref = _split(modules, _canonical(imported))
+            ref = modules.split(_canonical(imported))
             origins = (modules.origins(ref) or frozenset()) if ref.qualname else frozenset()
             for module in (ref.module, *sorted(origin.module for origin in origins)):
                 if module not in seen and modules.is_first_party(module):
@@ -281,7 +271,7 @@ def _tested(mention: Mention) -> Iterator[str]:
 def _unresolved(mention: Mention, ref: ObjectRef) -> Diagnostic:
     """A path that leads to nothing, with what may have been meant."""
     modules, name = mention.project.modules, ref.qualname.partition(".")[0]
-    guesses = dict.fromkeys(_split(modules, guess) for guess in _guesses(mention, ref))
+    guesses = dict.fromkeys(modules.split(guess) for guess in _guesses(mention, ref))
     known = [r for r in guesses if mention.project.registry.match(r) is None and not is_missing(mention.project, r)]
     paths = _written(mention, known)
     if name and modules.find(ref.module) is not None:

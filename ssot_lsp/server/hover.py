@@ -1,30 +1,49 @@
-"""Hover on an imported name: deprecated → canonical, why, until when, and what the canonical object is."""
+"""Hover on what is imported, used or named in a string: deprecated → canonical, why, until when, and what that is."""
 
 from __future__ import annotations
 
-from ssot_lsp.project import Document, Project
-from ssot_lsp.rules import Import, imported_names, sentence
-from ssot_lsp.text import Span
+from datetime import date
+
+from ssot_lsp.model import Entry, Location
+from ssot_lsp.project import Project
+from ssot_lsp.rules import sentence
+from ssot_lsp.server.named import Named
 
 
-def hover_text(document: Document, project: Project, offset: int) -> tuple[str, Span] | None:
-    """Markdown on what the registry says of the imported name at `offset` (code points), and that name's span."""
-    for statement in document.syntax.imports:
-        if statement.span.start <= offset <= statement.span.end:
-            for imported in imported_names(project, document, statement):
-                if imported.name and imported.name.span.start <= offset <= imported.name.span.end:
-                    return _text(imported, project)
-    return None
-
-
-def _text(imported: Import, project: Project) -> tuple[str, Span] | None:
-    match = project.registry.match(imported.ref)
+def hover_text(named: Named, project: Project, today: date) -> str | None:
+    """Markdown on what the registry says of a path; None if it says nothing."""
+    match = project.registry.match(named.ref)
     if match is None:
         return None
-    lines = [f"`{imported.ref.dotted}` → `{match.target}`" if match.target else f"`{imported.ref.dotted}` was removed"]
-    lines += [sentence(entry) for entry in dict.fromkeys((match.entry, match.last))]
+    written = named.ref.dotted
+    lines = [f"`{written}` → `{match.target}`" if match.target else f"`{written}` was removed"]
+    for entry in dict.fromkeys((match.entry, match.last)):
+        lines += [sentence(entry), until(entry, today)]
     lines += [f"Alternative: `{ref}`" for ref in match.last.alternatives]
     if match.target is not None:
         described = project.environment.describe(match.target, project.modules.roots)
         lines += [f"```text\n{described}\n```"] if described else []
-    return "\n\n".join(line for line in lines if line), imported.name_span
+    return "\n\n".join(line for line in lines if line)
+
+
+def definition_of(named: Named, project: Project) -> Location | None:
+    """Where the canonical object is defined that a path leads to, also from a deprecated path; None if nobody knows."""
+    match = project.registry.match(named.ref)
+    target = match.target if match is not None and match.target is not None else named.ref
+    found = project.modules.definition(project.modules.split(target))
+    return found.location if found is not None else None
+
+
+def until(entry: Entry, today: date) -> str:
+    """How long it is until the removal; empty if it is no date."""
+    try:
+        days = (date.fromisoformat(entry.removal) - today).days
+    except ValueError:
+        return ""
+    if days < 0:
+        return f"Its removal was due {_days(-days)} ago."
+    return f"It will be removed in {_days(days)}." if days else "It is to be removed today."
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -26,7 +27,8 @@ from ssot_lsp.server.actions import FIX_ALL, Actions, touching, wants
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.convert import Encoding, path_of
 from ssot_lsp.server.documents import Documents, OpenDocument
-from ssot_lsp.server.hover import hover_text
+from ssot_lsp.server.hover import definition_of, hover_text
+from ssot_lsp.server.named import Named, named_at
 from ssot_lsp.server.workspaces import WorkspaceFolder, Workspaces
 
 _LOG = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ class SsotLanguageServer(LanguageServer):
         options = lsp.CodeActionOptions(code_action_kinds=kinds)
         self.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)(_function(self.code_action))
         self.feature(lsp.TEXT_DOCUMENT_HOVER)(self.thread()(_function(self.hover)))
+        self.feature(lsp.TEXT_DOCUMENT_DEFINITION)(self.thread()(_function(self.definition)))
 
     # What the client can do
 
@@ -332,15 +335,32 @@ class SsotLanguageServer(LanguageServer):
         return found
 
     def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
-        """What the registry says of the imported name under the cursor."""
+        """What the registry says of what is imported, used or named in a string under the cursor."""
+        found = self._named(params)
+        if found is None:
+            return None
+        checked, named = found
+        markdown = hover_text(named, checked.project, date.today())
+        if markdown is None:
+            return None
+        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, markdown)
+        return lsp.Hover(content, self.encoding.range(checked.opened.text, named.span))
+
+    def definition(self, params: lsp.DefinitionParams) -> lsp.Location | None:
+        """Where the canonical object is defined."""
+        found = self._named(params)
+        where = definition_of(found[1], found[0].project) if found is not None else None
+        if where is None:
+            return None
+        opened = self.documents.at(where.path)
+        uri = opened.uri if opened is not None else where.path.as_uri()
+        return lsp.Location(uri, self.encoding.range(where.text, where.span))
+
+    def _named(self, params: lsp.HoverParams | lsp.DefinitionParams) -> tuple[Checked, Named] | None:
+        """What a place in an open document names."""
         opened = self.documents.get(params.text_document.uri)
         checked = self._check(opened) if opened and opened.is_python else None
         if opened is None or checked is None:
             return None
-        offset = self.encoding.offset(opened.text, params.position)
-        found = hover_text(checked.document, checked.project, offset)
-        if found is None:
-            return None
-        markdown, span = found
-        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, markdown)
-        return lsp.Hover(content, self.encoding.range(opened.text, span))
+        named = named_at(checked.document, checked.project, self.encoding.offset(opened.text, params.position))
+        return (checked, named) if named is not None else None
