@@ -146,8 +146,13 @@ def only_one(editor: Editor, where: str, text: str) -> Json:
 
 
 def actions_at(editor: Editor, where: str, needle: str, **options: Any) -> list[Json]:
+    """What is offered there, but for comments that silence."""
     at = editor.text(where).index(needle)
-    return editor.code_actions(where, at, at + len(needle), **options)
+    return fixing(editor.code_actions(where, at, at + len(needle), **options))
+
+
+def fixing(actions: list[Json]) -> list[Json]:
+    return [action for action in actions if not action["title"].startswith("Ignore ")]
 
 
 def quick_fix(editor: Editor, where: str, needle: str) -> Json:
@@ -542,7 +547,32 @@ def test_only_the_fixes_in_the_range_are_offered(editor: Editor) -> None:
     assert "new.A" in quick_fix(editor, "where.py", "A")["title"]
     assert "new:Instead" in quick_fix(editor, "where.py", "Gone")["title"]
     everything = editor.code_actions("where.py", 0, len(editor.text("where.py")), only=["quickfix"])
-    assert len(everything) == 2
+    assert len(fixing(everything)) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from old import A\n", "from old import A  # ssot: ignore[SSOT001]\n"),
+        ("from old import A  # why\r\nx", "from old import A  # why  # ssot: ignore[SSOT001]\r\nx"),
+        ("from old import A  # ssot: ignore[SSOT008]", "from old import A  # ssot: ignore[SSOT008, SSOT001]"),
+        ("from old import (\n    KEEP, A,\n)\n", "from old import (\n    KEEP, A,\n)  # ssot: ignore[SSOT001]\n"),
+        ("if 1: from old import A; x = 1\n", "if 1: from old import A; x = 1  # ssot: ignore[SSOT001]\n"),
+        ("from old import A; x = \\\n1\n", None),
+        ("from old import A; x = '''\n'''\n", None),
+    ],
+)
+def test_a_comment_that_silences_is_offered(editor: Editor, before: str, after: str | None) -> None:
+    editor.open("ignored.py", before)
+    assert ("SSOT001", "A") in shown(editor, "ignored.py")
+    offered = editor.code_actions("ignored.py", 0, len(before), only=["quickfix"])
+    ignoring = [action for action in offered if action["title"] == "Ignore SSOT001 on this line"]
+    assert len(ignoring) == (after is not None)
+    if after is not None:
+        assert not ignoring[0].get("isPreferred")
+        editor.apply(ignoring[0])
+        assert editor.text("ignored.py") == after
+        assert shown(editor, "ignored.py") == []
 
 
 def test_fixes_that_are_guesses_are_never_preferred(editor: Editor) -> None:
@@ -1062,7 +1092,9 @@ def test_requests_about_what_is_not_open_have_no_result(editor: Editor) -> None:
     assert editor.request("textDocument/hover", {**document, "position": beyond}) is None
     context = {"diagnostics": [], "only": ["quickfix"]}
     range_ = {"start": {"line": 0, "character": 99}, "end": beyond}
-    assert len(editor.request("textDocument/codeAction", {**document, "range": range_, "context": context})) == 1
+    assert (
+        len(fixing(editor.request("textDocument/codeAction", {**document, "range": range_, "context": context}))) == 1
+    )
 
 
 def frame(method: str, params: Json | None = None, **ident: int) -> bytes:

@@ -39,6 +39,20 @@ class Actions:
                     edit=self._edit(fix.edits),
                 )
 
+    def suppressions(self, diagnostics: Sequence[Diagnostic]) -> Iterator[lsp.CodeAction]:
+        """A comment for each diagnostic, once a row and rule, that silences it."""
+        seen = set[TextEdit]()
+        for diagnostic in diagnostics:
+            edit = suppression_of(self.checked, diagnostic)
+            if edit is not None and edit not in seen:
+                seen.add(edit)
+                yield lsp.CodeAction(
+                    title=f"Ignore {diagnostic.code} on this line",
+                    kind=lsp.CodeActionKind.QuickFix,
+                    diagnostics=[self.encoding.diagnostic(self.text, diagnostic, related=self.related)],
+                    edit=self._edit([edit]),
+                )
+
     def fix_all(self) -> Iterator[lsp.CodeAction]:
         """All safe fixes of the file as one action, if there is any."""
         fixed = self.checked.fixed
@@ -54,6 +68,26 @@ class Actions:
             return lsp.WorkspaceEdit(changes={uri: converted})
         identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=self.checked.opened.version)
         return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(identifier, [*converted])])
+
+
+def suppression_of(checked: Checked, diagnostic: Diagnostic) -> TextEdit | None:
+    """The edit that adds a comment which silences a diagnostic, or its code to such a comment that is there.
+
+    None where no comment can stand: behind a backslash, and where a string may begin that ends further below.
+    """
+    text = checked.opened.text
+    statements = (s.span for s in checked.document.syntax.imports if s.span.contains(diagnostic.span))
+    place = next(statements, diagnostic.span).end
+    row = text.position(place).row
+    here = next((s for s in checked.document.syntax.suppressions if s.row == row and s.codes), None)
+    bracket = text.source.find("]", *here.span) if here is not None else -1
+    if bracket >= 0:
+        return TextEdit(Span(bracket, bracket), f", {diagnostic.code}")
+    end = text.line_span(row).end
+    rest = text.source[place:end]
+    if rest.endswith("\\") or '"""' in rest or "'''" in rest:
+        return None
+    return TextEdit(Span(end, end), f"  # ssot: ignore[{diagnostic.code}]")
 
 
 def wants(only: Sequence[str] | None, kind: str) -> bool:

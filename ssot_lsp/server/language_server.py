@@ -330,6 +330,7 @@ class SsotLanguageServer(LanguageServer):
         actions = Actions(checked, self.encoding, related=self._shows_related, versioned=self._versions_edits)
         if wants(only, lsp.CodeActionKind.QuickFix.value):
             found += actions.quick_fixes(here)
+            found += actions.suppressions(here)
         if wants(only, FIX_ALL) and (only is not None or here):
             found += actions.fix_all()
         return found
