@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 
-from ssot_lsp.model import Entry, Location
+from ssot_lsp.model import Entry, Location, ObjectRef
 from ssot_lsp.project import Project
 from ssot_lsp.rules import sentence
 from ssot_lsp.server.named import Named
 
 
-def hover_text(named: Named, project: Project, today: date) -> str | None:
-    """Markdown on what the registry says of a path; None if it says nothing."""
+def canonical_of(named: Named, project: Project) -> ObjectRef | None:
+    """What the registry says is to be used instead of a path; None if it says nothing, or nothing is."""
+    match = project.registry.match(named.ref)
+    return match.target if match is not None else None
+
+
+def hover_text(named: Named, project: Project, today: date, about: str) -> str | None:
+    """Markdown on what the registry says of a path, and what it is `about`; None if it says nothing."""
     match = project.registry.match(named.ref)
     if match is None:
         return None
@@ -20,16 +26,13 @@ def hover_text(named: Named, project: Project, today: date) -> str | None:
     for entry in dict.fromkeys((match.entry, match.last)):
         lines += [sentence(entry), until(entry, today)]
     lines += [f"Alternative: `{ref}`" for ref in match.last.alternatives]
-    if match.target is not None:
-        described = project.environment.describe(match.target, project.modules.roots)
-        lines += [f"```text\n{described}\n```"] if described else []
+    lines += [f"```text\n{about}\n```"] if about else []
     return "\n\n".join(line for line in lines if line)
 
 
 def definition_of(named: Named, project: Project) -> Location | None:
     """Where the canonical object is defined that a path leads to, also from a deprecated path; None if nobody knows."""
-    match = project.registry.match(named.ref)
-    target = match.target if match is not None and match.target is not None else named.ref
+    target = canonical_of(named, project) or named.ref
     found = project.modules.definition(project.modules.split(target))
     return found.location if found is not None else None
 

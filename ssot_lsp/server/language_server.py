@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -27,8 +27,8 @@ from ssot_lsp.server.actions import FIX_ALL, Actions, touching, wants
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.convert import Encoding, path_of
 from ssot_lsp.server.documents import Documents, OpenDocument
-from ssot_lsp.server.hover import definition_of, hover_text
-from ssot_lsp.server.named import Named, named_at
+from ssot_lsp.server.hover import canonical_of, definition_of, hover_text
+from ssot_lsp.server.named import Named, named_at, read_uses
 from ssot_lsp.server.workspaces import WorkspaceFolder, Workspaces
 
 _LOG = logging.getLogger(__name__)
@@ -74,6 +74,15 @@ def _function(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return call
 
 
+def _coroutine(method: Callable[[Any], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+    """The same of a method that waits for others."""
+
+    async def call(params: Any) -> Any:
+        return await method(params)
+
+    return call
+
+
 class SsotLanguageServer(LanguageServer):
     """The server: open documents, workspace folders, and what is published about them."""
 
@@ -103,8 +112,8 @@ class SsotLanguageServer(LanguageServer):
         self.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_function(self.did_change_workspace_folders))
         options = lsp.CodeActionOptions(code_action_kinds=kinds)
         self.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)(_function(self.code_action))
-        self.feature(lsp.TEXT_DOCUMENT_HOVER)(self.thread()(_function(self.hover)))
-        self.feature(lsp.TEXT_DOCUMENT_DEFINITION)(self.thread()(_function(self.definition)))
+        self.feature(lsp.TEXT_DOCUMENT_HOVER)(_coroutine(self.hover))
+        self.feature(lsp.TEXT_DOCUMENT_DEFINITION)(_coroutine(self.definition))
 
     # What the client can do
 
@@ -335,21 +344,24 @@ class SsotLanguageServer(LanguageServer):
             found += actions.fix_all()
         return found
 
-    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
+    async def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
         """What the registry says of what is imported, used or named in a string under the cursor."""
-        found = self._named(params)
+        found = await self._named(params)
         if found is None:
             return None
         checked, named = found
-        markdown = hover_text(named, checked.project, date.today())
+        project = checked.project
+        target = canonical_of(named, project)
+        about = await asyncio.to_thread(project.environment.describe, target, project.modules.roots) if target else ""
+        markdown = hover_text(named, project, date.today(), about)
         if markdown is None:
             return None
         content = lsp.MarkupContent(lsp.MarkupKind.Markdown, markdown)
         return lsp.Hover(content, self.encoding.range(checked.opened.text, named.span))
 
-    def definition(self, params: lsp.DefinitionParams) -> lsp.Location | None:
+    async def definition(self, params: lsp.DefinitionParams) -> lsp.Location | None:
         """Where the canonical object is defined."""
-        found = self._named(params)
+        found = await self._named(params)
         where = definition_of(found[1], found[0].project) if found is not None else None
         if where is None:
             return None
@@ -357,11 +369,12 @@ class SsotLanguageServer(LanguageServer):
         uri = opened.uri if opened is not None else where.path.as_uri()
         return lsp.Location(uri, self.encoding.range(where.text, where.span))
 
-    def _named(self, params: lsp.HoverParams | lsp.DefinitionParams) -> tuple[Checked, Named] | None:
-        """What a place in an open document names."""
+    async def _named(self, params: lsp.HoverParams | lsp.DefinitionParams) -> tuple[Checked, Named] | None:
+        """What a place in an open document names. Uses are read in another thread, which asks no modules."""
         opened = self.documents.get(params.text_document.uri)
         checked = self._check(opened) if opened and opened.is_python else None
         if opened is None or checked is None:
             return None
+        await asyncio.to_thread(read_uses, opened.text)
         named = named_at(checked.document, checked.project, self.encoding.offset(opened.text, params.position))
         return (checked, named) if named is not None else None

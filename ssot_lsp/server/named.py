@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Document, Project
-from ssot_lsp.reading import read
+from ssot_lsp.reading import Reading, read
 from ssot_lsp.rules import Import, imported_names
-from ssot_lsp.text import Span
+from ssot_lsp.text import Span, Text
 
 
 class Named(NamedTuple):
@@ -35,12 +35,20 @@ def named_at(document: Document, project: Project, offset: int) -> Named | None:
     return _used_at(document, project, offset)
 
 
-def _used_at(document: Document, project: Project, offset: int) -> Named | None:
-    """What a use of an imported name means, as far as it is certain: all that binds the name is the same import."""
+def read_uses(text: Text) -> Reading | None:
+    """The uses of names in a text, worked out once; None if it does not parse. In a long text that takes a while."""
     try:
-        reading = read(document.text)
+        reading = read(text)
     except RecursionError:
         return None
+    if reading is not None:
+        _ = reading.references
+    return reading
+
+
+def _used_at(document: Document, project: Project, offset: int) -> Named | None:
+    """What a use of an imported name means, as far as it is certain: all that binds the name is the same import."""
+    reading = read_uses(document.text)
     used = (r for r in reading.references if r.start <= offset <= r.ends[-1]) if reading is not None else ()
     reference = min(used, key=lambda reference: reference.ends[-1] - reference.start, default=None)
     scope = reading.resolve(reference) if reading is not None and reference is not None else None
