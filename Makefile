@@ -8,6 +8,7 @@
 #   make migration    Jinja2 3.0 to 3.1 and MarkupSafe 2.0 to 2.1: their dependents from PyPI, fixed and imported
 #   make bench        how fast it is on 18,000 of those files, beside ruff and pyrefly: benchmarks/BENCHMARKS.md
 #                     `make bench BENCH="--runs 3 --only rules warm --json bench.json"`; BENCH=--help tells all
+#   make latency      how soon there are diagnostics after a keystroke, beside ruff's server; LATENCY=--help tells all
 #   make agreement    what is broken, in pyright's, ty's and pyrefly's eyes and in ours: docs/RELIABILITY.md (20 minutes;
 #                     `make agreement AGREEMENT="--only django --kind migrated"`)
 #   make PYTHON=python3.12 ...  with another Python (after `make clean`)
@@ -22,7 +23,7 @@ BIN := $(VENV)/bin/python
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 
-.PHONY: demo test lint format clean test-lowest corpus fuzz migration bench agreement
+.PHONY: demo test lint format clean test-lowest corpus fuzz migration bench latency agreement
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -54,6 +55,9 @@ migration: $(VENV)/.installed
 
 bench: $(VENV)/.installed $(PEERS)/.installed
 	$(BIN) -m benchmarks.run $(BENCH)
+
+latency: $(VENV)/.installed $(PEERS)/.installed
+	$(BIN) -m benchmarks.latency --peers $(PEERS)/bin $(LATENCY)
 
 agreement: $(VENV)/.installed $(PEERS)/.installed
 	$(BIN) benchmarks/agreement.py --bin $(PEERS)/bin $(AGREEMENT)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import latency
 from benchmarks.measure import (
     INTERVAL,
     Command,
@@ -219,3 +220,16 @@ def test_ruff_is_told_the_same(tree: Tree, tmp_path: Path) -> None:
     ours, theirs = programs.rules(""), programs.ruff("", "--no-cache")
     found = [run(one, tree.root, environment(tmp_path)).found for one in (ours, theirs)]
     assert found[0] == found[1] and len(found[0]) == 4
+
+
+def test_latency_is_measured_with_a_real_server() -> None:
+    command = [sys.executable, "-m", "ssot_lsp", "server"]
+    figures = latency.measure("ours", command, 100, 6)
+    assert 0 < figures.median <= figures.slow
+    assert figures.opened > 0 < figures.action
+    first, megabytes, files = latency.open_workspace(command, Path(latency.__file__).parent, 2)
+    assert first > 0 < megabytes
+    assert files > 3
+    head, _, row = latency.table([figures._replace(opened=1.04, median=2, slow=3, action=4, megabytes=5.4)])
+    assert head.count("|") == row.count("|")
+    assert row == "| 100 | ours | 1.0 ms | 2.0 ms | 3.0 ms | 4.0 ms | 5 MB |"
