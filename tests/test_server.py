@@ -397,6 +397,22 @@ def test_a_statement_being_typed(editor: Editor) -> None:
     assert shown(editor, "typing.py") == [("SSOT001", "A"), ("SSOT001", "B")]
 
 
+def test_what_is_typed_in_a_module_changes_what_others_may_import(editor: Editor) -> None:
+    """Without being saved; and when it is closed without that, all is as it was."""
+    editor.write_and_notify("helper.py", "")
+    editor.open("user.py", "from helper import tool\n")
+    assert shown(editor, "user.py") == [("SSOT004", "tool")]
+    editor.open("helper.py")
+    editor.edit("helper.py", [(0, 0, "tool = 1\n")])
+    editor.wait_for_diagnostics("user.py", lambda found: not found)
+    editor.edit("helper.py", [(0, 5, "\xe9")])
+    editor.wait_for_diagnostics("user.py", bool)
+    editor.edit("helper.py", [(0, 1, "tool")])
+    editor.wait_for_diagnostics("user.py", lambda found: not found)
+    editor.close("helper.py")
+    editor.wait_for_diagnostics("user.py", bool)
+
+
 def test_in_a_large_folder_what_was_meant_is_told_a_little_later(tmp_path: Path) -> None:
     """Who defines a name is read in the background; what changes meanwhile, and afterwards, is not missed."""
     modules = {f"p/m{number}.py": f"class Thing{number}: ...\n" for number in range(400)}
@@ -456,6 +472,7 @@ def test_saving_a_module_changes_what_others_may_import(editor: Editor) -> None:
     editor.edit("helper.py", [(0, 0, "tool = 1\n")])
     editor.save("helper.py")
     editor.wait_for_diagnostics("user.py", lambda found: not found)
+    editor.close("helper.py")
     editor.write_and_notify("helper.py", "")
     editor.wait_for_diagnostics("user.py", bool)
 
@@ -672,11 +689,13 @@ def test_fix_all_and_the_command_line_agree(tmp_path: Path) -> None:
 
     changed = []
     with Editor(by_editor) as editor:
-        for path in sorted(by_editor.rglob("*.py")):
-            where = path.relative_to(by_editor).as_posix()
-            original = path.read_bytes()
+        names = [path.relative_to(by_editor).as_posix() for path in sorted(by_editor.rglob("*.py"))]
+        offered = {}
+        for where in names:  # before anything is changed, as the command line does it
             editor.open(where)
-            actions = fix_all(editor, where)
+            offered[where] = fix_all(editor, where)
+        for where, actions in offered.items():
+            original = (by_editor / where).read_bytes()
             assert len(actions) < 2
             for action in actions:
                 editor.apply(action)
@@ -684,7 +703,7 @@ def test_fix_all_and_the_command_line_agree(tmp_path: Path) -> None:
             editor.diagnostics(where)
             assert editor.text(where).encode() == (by_command / where).read_bytes(), where
             assert (editor.text(where).encode() != original) is bool(actions), where
-            assert path.read_bytes() == original, "the server has written to the disk"
+            assert (by_editor / where).read_bytes() == original, "the server has written to the disk"
         assert editor.messages == []
     planted = json.loads((by_editor / "PLANTED.json").read_text(encoding="utf-8"))
     assert set(changed) == {entry["file"] for entry in planted if entry["fixable"]}

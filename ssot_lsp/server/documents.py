@@ -44,6 +44,7 @@ class Documents:
 
     def __init__(self) -> None:
         self._open: dict[str, OpenDocument] = {}
+        self._uris: dict[Path, str] = {}
 
     def __iter__(self) -> Iterator[OpenDocument]:
         return iter(tuple(self._open.values()))
@@ -54,7 +55,7 @@ class Documents:
 
     def at(self, path: Path) -> OpenDocument | None:
         """The document of that file, if it is open."""
-        return next((document for document in self._open.values() if document.path == path), None)
+        return self._open.get(self._uris.get(path, ""))
 
     def open(self, item: lsp.TextDocumentItem, root: Path) -> OpenDocument:
         """Take over a document from the editor; one that is no file counts as if saved at the root."""
@@ -65,6 +66,7 @@ class Documents:
         text = Text(item.text)
         live = Live(text) if path.suffix in PYTHON_SUFFIXES else None
         self._open[item.uri] = OpenDocument(item.uri, path, item.version, text, live)
+        self._uris[path] = item.uri
         return self._open[item.uri]
 
     def change(
@@ -87,4 +89,7 @@ class Documents:
 
     def close(self, uri: str) -> OpenDocument | None:
         """Forget a document."""
-        return self._open.pop(uri, None)
+        document = self._open.pop(uri, None)
+        if document is not None and self._uris.get(document.path) == uri:
+            del self._uris[document.path]
+        return document

@@ -32,6 +32,8 @@ from ssot_lsp.server.named import Named, named_at, read_uses
 from ssot_lsp.server.workspaces import WorkspaceFolder, Workspaces
 
 _LOG = logging.getLogger(__name__)
+_MOMENT = 0.2
+"""Seconds."""
 _WATCHED = ("**/*.py", "**/*.pyi", "**/*.json", "**/pyproject.toml")
 
 
@@ -100,6 +102,7 @@ class SsotLanguageServer(LanguageServer):
         self.was_shut_down = False
         self._checked: dict[str, Checked] = {}
         self._told: set[str] = set()
+        self._waiting: dict[Path, asyncio.TimerHandle] = {}
         self._register()
 
     def _register(self) -> None:
@@ -168,9 +171,10 @@ class SsotLanguageServer(LanguageServer):
         self.was_shut_down = True
 
     def _read(self, path: str | Path) -> bytes:
-        """The text of an open registry is what the editor shows, not what is on disk."""
+        """The text of an open file is what the editor shows, not what is on disk."""
         opened = self.documents.at(Path(path))
-        if opened is not None and not opened.is_python:
+        # where a text says how it is encoded, its bytes are the disk's to tell
+        if opened is not None and not (opened.is_python and "coding" in opened.text.source[:200]):
             return opened.text.source.encode("utf-8", "replace")
         return read_bytes(path)
 
@@ -193,6 +197,21 @@ class SsotLanguageServer(LanguageServer):
         opened = self.documents.change(identifier.uri, identifier.version, params.content_changes, self.encoding)
         if opened is not None:
             self._changed(opened)
+            if opened.is_python:
+                self._tell_others(opened.path)
+
+    def _tell_others(self, path: Path) -> None:
+        """Check what rests on a file again when nobody has typed in it for a moment."""
+        if (waiting := self._waiting.pop(path, None)) is not None:
+            waiting.cancel()
+        with suppress(RuntimeError):  # no loop
+            loop = asyncio.get_running_loop()
+            self._waiting[path] = loop.call_later(_MOMENT, self._others_of, path)
+
+    def _others_of(self, path: Path) -> None:
+        self._waiting.pop(path, None)
+        if path.exists():  # nobody can import what was never saved
+            self._reread([path])
 
     def _changed(self, opened: OpenDocument) -> None:
         if opened.is_python:
@@ -216,6 +235,7 @@ class SsotLanguageServer(LanguageServer):
             return
         if closed.is_python:
             self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+            self._tell_others(closed.path)
         else:
             self._changed(closed)
 
