@@ -263,13 +263,9 @@ class SsotLanguageServer(LanguageServer):
             folder = self.workspaces.of(path)
             by_folder.setdefault(id(folder), (folder, []))[1].append(path)
         for folder, changed in by_folder.values():
-            stale = set[str]()
-            for path in changed:
-                found = folder.changed(path) if path.suffix in PYTHON_SUFFIXES else None
-                if found is None:
-                    self._refresh(folder)
-                    break
-                stale |= found
+            stale = folder.changed(path for path in changed if path.suffix in PYTHON_SUFFIXES)
+            if stale is None or any(path.suffix not in PYTHON_SUFFIXES for path in changed):
+                self._refresh(folder)
             else:
                 self._check_again(folder, stale)
 

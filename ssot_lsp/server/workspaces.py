@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -99,21 +99,27 @@ class WorkspaceFolder:
             self._project = self._project.with_registry(self._project.registry, self._read)
             self._know()
 
-    def changed(self, path: Path) -> Set[str] | None:
-        """What is other than it was now that a Python file's bytes are; None if everything is to be read again."""
-        if self._definitions is not None:
-            self._definitions.update(str(path), self._read)
-        else:
-            self._changed_meanwhile.add(str(path))
+    def changed(self, paths: Iterable[Path]) -> Set[str] | None:
+        """What is other than it was now that some Python files' bytes are; None if everything is to be read again."""
+        files = {str(path): path for path in paths}
+        for file in files:
+            if self._definitions is not None:
+                self._definitions.update(file, self._read)
+            else:
+                self._changed_meanwhile.add(file)
         if self._project is None or not self._is_fresh:
             return None
-        modules = self._project.modules
-        name = modules.name_of(path)[0]
-        found = modules.find(name) if name else None
-        if found is None or found.path != path or not path.exists():  # it has come or gone, or nobody knows
-            return None
-        defined = definitions(self._read(path))
-        stale = {str(path), name, *(f"{DEFINERS}{name}" for name in defined)}
+        modules, stale = self._project.modules, set[str]()
+        for file, path in files.items():
+            name = modules.name_of(file)[0]
+            found = modules.find(name) if name else None
+            try:
+                defined = definitions(self._read(file))
+            except OSError:
+                return None
+            if found is None or found.path != path or not path.exists():  # it has come or gone, or nobody knows
+                return None
+            stale |= {file, name, *(f"{DEFINERS}{one}" for one in defined)}
         self._project = replace(self._project, modules=modules.after(stale))
         return stale
 
