@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ssot_lsp.lexical import without_bodies
+from ssot_lsp.lexical import plain, without_bodies
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.text import Text
 
@@ -103,7 +103,7 @@ def read_bindings(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in someone's module is not our news
-        whole = _plain(text.source)
+        whole = plain(text.source)
         source = _reduced(whole)
         try:
             tree = ast.parse(source)
@@ -134,10 +134,6 @@ def _parsed(source: str, older: Callable[[str], str | None]) -> tuple[str, ast.M
         if (source_before := older(source)) is None:
             raise
         return source_before, ast.parse(source_before)
-
-
-def _plain(source: str) -> str:
-    return source.replace("\r\n", "\n").replace("\r", "\n") if "\r" in source else source
 
 
 def _reduced(source: str) -> str:

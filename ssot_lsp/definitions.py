@@ -28,10 +28,6 @@ class Definitions:
         """Those of some files. What cannot be read defines nothing."""
         return cls(b"".join(_line(file, _encoded(_names(file, read))) for file in files))
 
-    def update(self, file: str, read: Callable[[str], bytes]) -> None:
-        """Look at a file again."""
-        self.newer[file] = [*_names(file, read)]
-
     def files(self, name: str) -> Iterator[str]:
         """The files that seem to define a name."""
         word = b" %b " % name.encode("utf-8", "replace")

@@ -23,6 +23,11 @@ _DEFINITION = rb"@|(?:class|def|async)[ \t\\]"
 _CLAUSE = rb"(?:el(?:se|if)|except|finally)\b"
 
 
+def plain(source: str) -> str:
+    r"""A text with `\n` for each line end, as all here takes it when it is encoded."""
+    return source.replace("\r\n", "\n").replace("\r", "\n") if "\r" in source else source
+
+
 def strings(data: bytes) -> Callable[[int], bool]:
     """A function that tells whether a place (in bytes) is in a string of several lines."""
     begins: list[int] = []

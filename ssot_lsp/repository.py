@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ssot_lsp.config import Settings
 from ssot_lsp.project import Project
 from ssot_lsp.scan import definitions
-from ssot_lsp.screen import Claim, Look, Screen
+from ssot_lsp.screen import UNSEEN, Claim, Look, Screen
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -131,7 +131,7 @@ def process_chunk(chunk: Chunk) -> Done:
     seen: dict[str, Seen] = {}
     defined: dict[str, list[str]] = {}
     for file in chunk.files:
-        look = Look()
+        look = UNSEEN
         with suppress(OSError), open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - of every file there is
             facts = os.fstat(opened.fileno()) if chunk.remembers else None
             data = opened.read()

@@ -57,43 +57,17 @@ class Look(NamedTuple):
     """Where in the bytes the imports and strings stand that matter, ascending; None if more than those does."""
 
 
+UNSEEN = Look()
+"""What is known of a file at which nobody has looked."""
 _CLEAN = Look(is_suspicious=False)
 
 
 class _Point(NamedTuple):
-    """Where an import stands, in bytes, and of which kind it is."""
+    """Where an import stands, in bytes, and of which kind it is, if those of its kind have to be seen together."""
 
     place: int
-    is_plain: bool
-    """It is `import a`."""
-    is_star: bool
-
-    @property
-    def is_apart(self) -> bool:
-        """Whether it can be understood without the other statements of its kind."""
-        return not (self.is_plain or self.is_star)
-
-
-class _Points:
-    """The imports of a file."""
-
-    def __init__(self) -> None:
-        self.suspicious = set[_Point]()
-        self._others = set[_Point]()
-
-    def add(self, point: _Point, *, is_suspicious: bool) -> None:
-        """Note one of them."""
-        if is_suspicious:
-            self.suspicious.add(point)
-        elif not point.is_apart:
-            self._others.add(point)
-
-    @property
-    def to_look_at(self) -> tuple[int, ...]:
-        """Where those stand that matter."""
-        kinds = {point[1:] for point in self.suspicious}
-        matter = self.suspicious | {point for point in self._others if point[1:] in kinds}
-        return tuple(sorted(point.place for point in matter))
+    kind: str
+    """`plain` for `import a`, `star` for `import *`, else empty."""
 
 
 class Screen:
@@ -125,29 +99,30 @@ class Screen:
         folder = os.path.dirname(file)  # noqa: PTH120 - of every file there is
         neighbours = self._beside(folder) if not self._asks_registry_alone else frozenset()
         package = module if is_init else module.rpartition(".")[0]
-        points, places = _Points(), list[int]()
+        points, suspicious = list[_Point](), set[_Point]()
         used: list[tuple[_Point, tuple[str, ObjectRef]]] = []
         for stretch, at, place, _ in imports(plain_data):
             key = (package if stretch.startswith(b"from") and b"." in stretch[4:at].lstrip()[:1] else "", stretch)
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._verdicts[key] = self._verdict(stretch, at, module, is_init=is_init)
-            places.append(place)
-            point = _Point(place, is_plain=not at, is_star=b"*" in stretch)
-            points.add(point, is_suspicious=verdict.is_suspicious or not verdict.tops.isdisjoint(neighbours))
-            used += ((point, use) for use in verdict.used)
+            points.append(_Point(place, "star" if b"*" in stretch else "" if at else "plain"))
+            if verdict.is_suspicious or not verdict.tops.isdisjoint(neighbours):
+                suspicious.add(points[-1])
+            used += ((points[-1], use) for use in verdict.used)
         if used:
             source = plain_data.decode("utf-8", "replace")
-            for point, use in used:
-                points.add(point, is_suspicious=may_use(self.project, source, *use))
+            suspicious.update(point for point, use in used if may_use(self.project, source, *use))
         strings = self._suspicious(paths(plain_data)) if self._suspects_string else frozenset()
-        if not (points.suspicious or strings):
+        if not (suspicious or strings):
             return _CLEAN
         if plain_data is not data or not (data.isascii() or b"coding" not in data[:200]):
             return Look(data=data)
-        if not strings:
-            return Look(data=data, points=points.to_look_at)
-        places += (match.start() for match in re.finditer(PATH, data) if match["path"] in strings)
+        kinds = {point.kind for point in suspicious} - {""}
+        # what a string is taken for depends on all imports
+        places = [point.place for point in points if strings or point in suspicious or point.kind in kinds]
+        if strings:
+            places += (match.start() for match in re.finditer(PATH, data) if match["path"] in strings)
         return Look(data=data, points=tuple(sorted(places)))
 
     def _beside(self, folder: str) -> frozenset[str]:

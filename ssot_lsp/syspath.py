@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ssot_lsp.lexical import without_bodies
+from ssot_lsp.lexical import plain, without_bodies
 
 _EDITS = {"insert": 1, "append": 0, "extend": 0}
 """The methods that add to it, each with which of its arguments is added."""
@@ -51,7 +51,7 @@ def read_sys_path(source: str, file: str) -> SysPath:
 
 def _parsed(source: str) -> ast.Module:
     """The text's syntax tree, if that is enough without the bodies that neither name `sys.path` nor bind globals."""
-    data = re.sub(r"\r\n?", "\n", source).encode("utf-8", "surrogatepass")
+    data = plain(source).encode("utf-8", "surrogatepass")
     points = [match.start() for match in re.finditer(rb"sys\.path|\bglobal\b", data)]
     try:
         return ast.parse(without_bodies(data, points).decode("utf-8", "surrogatepass"))

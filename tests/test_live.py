@@ -109,7 +109,7 @@ def _run(live: Live, chance: random.Random, steps: int, pieces: list[str]) -> in
         after = live.edited(map(_made, edits))
         assert after.text.source == text.source
         assert after.text.line_starts == Text(text.source).line_starts
-        fresh = parse(Text(text.source), with_paths=live.with_paths)
+        fresh = parse(Text(text.source))
         assert _said(after.syntax, text.source) == _said(fresh, text.source), (live.text.source, edits)
         carried += not (live.syntax.has_errors or after.syntax.has_errors)
         # most edits break a text: go on from one that is whole, and now and then for a step from one that is not
@@ -130,7 +130,7 @@ def test_a_line_that_only_goes_on_begins_no_statement() -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_an_edited_text_is_read_as_if_it_were_new(seed: int) -> None:
     chance = random.Random(seed)
-    live = Live(Text(WHOLE), with_paths=seed % 3 > 0)
+    live = Live(Text(WHOLE))
     assert _run(live, chance, 60, PIECES) > 5
 
 

@@ -17,6 +17,7 @@ from ssot_lsp.records import Record, TextOnDisk, pack, unpack
 from ssot_lsp.remembered import remembered
 from ssot_lsp.repository import Done
 from ssot_lsp.screen import Look
+from tests.trees import write
 
 _NAMES = ("alpha", "beta", "gamma", "Delta", "_hidden")
 _MODULES = ("p", "p.a", "p.b", "p.q", "p.q.c", "p.q.d", "n.e", "tests.f", "tests.g", "top")
@@ -126,17 +127,15 @@ def test_what_is_remembered_is_what_a_fresh_look_finds(tmp_path: Path, seed: int
 
 def _workspace(root: Path) -> Path:
     (root / "registry.json").write_text(REGISTRY % "")
-    for name, text in {
+    texts = {
         "p/__init__.py": "",
         "p/a.py": "def alpha(): pass\ndef beta(): pass\n",
         "p/b.py": "from p.a import alpha, beta\n",
         "p/c.py": "from p.a import missing\n",
         "p/d.py": "from p.a import alpha\n",
         "top.py": "import os\n",
-    }.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text)
-    return root
+    }
+    return write(root, texts)
 
 
 def test_only_what_rests_on_a_change_is_looked_at_again(tmp_path: Path) -> None:

@@ -21,11 +21,12 @@ from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
 from ssot_lsp.records import Record, pack
 from ssot_lsp.scan import Outline, imports, outline, paths, plain, read_import
-from ssot_lsp.screen import Look, Screen
+from ssot_lsp.screen import UNSEEN, Look, Screen
 from ssot_lsp.syntax import parse
 from ssot_lsp.text import Text
 from tests.real_code import File, random_registry
 from tests.test_real_code import SAMPLE, STDLIB
+from tests.trees import write
 
 SPLICES = [
     "",
@@ -270,7 +271,7 @@ def test_what_is_suspicious_is_all_that_needs_to_be_parsed(tmp_path: Path, selec
         look = screen.look(file.read_bytes(), str(file))
         if look.is_suspicious:
             partial += look.points is not None
-            part, whole = (check_file(project, file, seen, with_edits=False) for seen in (look, None))
+            part, whole = (check_file(project, file, seen, with_edits=False) for seen in (look, UNSEEN))
             assert pack(part) == pack(whole), file
         look = screen.look(_spoiled(file.read_bytes(), chance), str(file))
         if look.is_suspicious:
@@ -281,7 +282,7 @@ def test_what_is_suspicious_is_all_that_needs_to_be_parsed(tmp_path: Path, selec
 
 
 def test_what_only_a_folder_or_an_edit_of_the_path_tells_does_not_pass(tmp_path: Path) -> None:
-    for name, text in {
+    sources = {
         "app/__init__.py": "",
         "app/above.py": "from .. import x\n",
         "tools/helper.py": "",
@@ -290,9 +291,8 @@ def test_what_only_a_folder_or_an_edit_of_the_path_tells_does_not_pass(tmp_path:
         "lib/other.py": "",
         "app/c.py": "import sys\nsys.path.append('lib')\nfrom other import x\n",
         "d.py": "from helper import x\n",
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
+    }
+    write(tmp_path, sources)
     project = Project.load(tmp_path)
     screen = Screen(project)
     files = sorted(tmp_path.rglob("*.py"), reverse=True)

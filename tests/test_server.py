@@ -39,6 +39,7 @@ from tests.fake_editor import (
     StaleEdit,
     read_message,
 )
+from tests.trees import write
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ERROR, WARNING, DEPRECATED = 1, 2, 2
@@ -63,13 +64,6 @@ REGISTRY = f"""\
 OLD = "from new import A\n\nKEEP = 1\n\n\nclass Twin: ...\n\n\ndef similar_name(): ...\n"
 NEW = '"""The canonical module."""\n\n\nclass A:\n    """The true A."""\n\n\nclass Instead: ...\n\n\nclass Twin: ...\n'
 FILES = {"registry.json": REGISTRY, "old.py": OLD, "new/__init__.py": NEW, "new/core.py": "class Better: ...\n"}
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(text.encode())
-    return root
 
 
 def moved(old: str, new: str) -> str:

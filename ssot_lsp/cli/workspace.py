@@ -15,7 +15,7 @@ from ssot_lsp.files import SourceFile, UnreadableFileError, decode, read_bytes
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
 from ssot_lsp.records import Record, TextOnDisk, pack, unpack
-from ssot_lsp.screen import Look
+from ssot_lsp.screen import UNSEEN, Look
 from ssot_lsp.text import Text
 
 T = TypeVar("T")
@@ -32,30 +32,29 @@ class Opened(NamedTuple):
     document: Document
 
 
-def open_file(project: Project, path: Path, look: Look | None = None) -> Opened | Report:
+def open_file(project: Project, path: Path, look: Look = UNSEEN) -> Opened | Report:
     """Read a file; one that cannot be read gives a report that says why (SSOT092).
 
     After a first look, the bytes are those that it has seen, and of the document only what is suspicious is read.
     """
-    points = look.points if look is not None else None
     try:
-        data = look.data if look is not None and look.data is not None else read_bytes(path)
+        data = look.data if look.data is not None else read_bytes(path)
         source = decode(data)
     except UnreadableFileError as error:
         return _unreadable(project, path, str(error))
     except OSError as error:
         return _unreadable(project, path, error.strerror or str(error))
-    return Opened(data, source, project.document(path, source.source, points))
+    return Opened(data, source, project.document(path, source.source, look.points))
 
 
 def _unreadable(project: Project, path: Path, reason: str) -> Report:
     return Report(path, Text(""), tuple(engine.as_settings_say([engine.unreadable(reason)], project.settings)))
 
 
-def check_file(project: Project, path: Path, look: Look | None = None, *, with_edits: bool = True) -> Report:
+def check_file(project: Project, path: Path, look: Look = UNSEEN, *, with_edits: bool = True) -> Report:
     """Check one file; with the edits of its fixes, which take much longer to be worked out, or without."""
     # edits are made from all of a document
-    opened = open_file(project, path, look._replace(points=None) if look is not None and with_edits else look)
+    opened = open_file(project, path, look._replace(points=None) if with_edits else look)
     if isinstance(opened, Report):
         return opened
     document = opened.document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,8 @@ class WorkspaceFolder:
         self._definitions: Definitions | None = None
         """Who defines which name, once it was read; the project does without it until then, if it is large."""
         self._is_being_read = False
-        self._changed_meanwhile: set[str] = set()
+        self._newer: dict[str, list[str]] = {}
+        """What files that have changed until then define."""
         self.registry_problems: dict[Path, tuple[Text, list[Diagnostic]]] = {}
         """What to report in the registry files: all that were ever reported in, so that they can be cleared."""
 
@@ -93,33 +95,28 @@ class WorkspaceFolder:
     def learn(self, definitions: Definitions) -> None:
         """Take over what was read; what rests on it is worked out anew."""
         self._definitions = definitions
-        for file in self._changed_meanwhile:
-            definitions.update(file, self._read)
+        definitions.newer.update(self._newer)
         if self._project is not None:
             self._project = self._project.with_registry(self._project.registry, self._read)
             self._know()
 
     def changed(self, paths: Iterable[Path]) -> Set[str] | None:
         """What is other than it was now that some Python files' bytes are; None if everything is to be read again."""
+        newer = self._definitions.newer if self._definitions is not None else self._newer
         files = {str(path): path for path in paths}
         for file in files:
-            if self._definitions is not None:
-                self._definitions.update(file, self._read)
-            else:
-                self._changed_meanwhile.add(file)
+            newer[file] = []
+            with suppress(OSError):
+                newer[file] = [*definitions(self._read(file))]
         if self._project is None or not self._is_fresh:
             return None
         modules, stale = self._project.modules, set[str]()
         for file, path in files.items():
             name = modules.name_of(file)[0]
             found = modules.find(name) if name else None
-            try:
-                defined = definitions(self._read(file))
-            except OSError:
-                return None
             if found is None or found.path != path or not path.exists():  # it has come or gone, or nobody knows
                 return None
-            stale |= {file, name, *(f"{DEFINERS}{one}" for one in defined)}
+            stale |= {file, name, *(f"{DEFINERS}{defined}" for defined in newer[file])}
         self._project = replace(self._project, modules=modules.after(stale))
         return stale
 

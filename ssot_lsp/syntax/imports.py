@@ -58,8 +58,9 @@ def statements(
             place = place_of(node, tree.reduced.original)._asdict()
             well_formed = _begins(statement, source) and _parses(source[slice(*statement.span)])
             run = block.runs.get(node.start_byte, -1)
-            statement = statement._replace(block=block.place, run=run, others=block.others, **place)
-            statement = statement._replace(well_formed=well_formed)
+            statement = statement._replace(
+                block=block.place, run=run, others=block.others, well_formed=well_formed, **place
+            )
             if not well_formed and (inner := _recovered(statement, source)) is not None:
                 yield inner
             yield statement

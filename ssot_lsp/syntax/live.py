@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", ImportStatement, PathString, Suppression)
 
-
 Edit = Callable[[Text], TextEdit]
 """An edit, made from the text of which it speaks."""
 
@@ -28,10 +27,9 @@ Edit = Callable[[Text], TextEdit]
 class Live:
     """One version of a text in an editor, and its syntax, which is always as if it were parsed afresh."""
 
-    def __init__(self, text: Text, *, with_paths: bool = True) -> None:
+    def __init__(self, text: Text) -> None:
         self.text = text
-        self.with_paths = with_paths
-        self.syntax = parse(text, with_paths=with_paths)
+        self.syntax = parse(text)
         self.has_words = has_path_words(text.source)
         """Whether there are words in it beside which strings may be paths."""
         self.data = b""
@@ -53,18 +51,19 @@ class Live:
                 old.edit(start, until, until + longer, *points)
                 begin = start if begin < 0 else min(begin, start)
                 end = max(end, until) + longer
-        after = Live.__new__(Live)
-        after.text, after.with_paths, after.data = text, self.with_paths, encoded(text.source)
-        new = parser().parse(after.data, old) if old is not None else parser().parse(after.data)
-        after._whole = new
+        data = encoded(text.source)
+        new = parser().parse(data, old) if old is not None else parser().parse(data)
         # what the parser makes of errors depends on what was there before
         if old is None or begin < 0 or self.syntax.has_errors or new.root_node.has_error:
-            after.syntax = parse(text, with_paths=self.with_paths)
-            after.has_words = has_path_words(text.source)
-            return after
-        for changed in old.changed_ranges(new):
-            begin, end = min(begin, changed.start_byte), max(end, changed.end_byte)
-        after.syntax = _Carrier(self, after, old.root_node, new.root_node, (begin, end)).syntax
+            after = Live(text)
+        else:
+            for changed in old.changed_ranges(new):
+                begin, end = min(begin, changed.start_byte), max(end, changed.end_byte)
+            tree = Tree(new.root_node, Reduced(data), code_points(data, text.source))
+            carrier = _Carrier(self, text, old.root_node, tree, (begin, end))
+            after = Live.__new__(Live)
+            after.text, after.syntax, after.has_words = text, carrier.syntax, carrier.has_words
+        after.data, after._whole = data, new
         return after
 
 
@@ -83,37 +82,34 @@ class _Carrier:
     Whole statements at the top level are read again, or not at all: what stands in one says nothing about the others.
     """
 
-    def __init__(self, before: Live, after: Live, old: Node, new: Node, part: tuple[int, int]) -> None:
+    def __init__(self, before: Live, text: Text, old: Node, tree: Tree, part: tuple[int, int]) -> None:
         """`old` is the tree before, its places moved by the edits, which lie in a part of the text now (in bytes)."""
-        self.before, self.after = before, after
-        begin, end = part
-        self.tree = Tree(new, Reduced(after.data), code_points(after.data, after.text.source))
+        self.before, self.text, self.tree, self.data = before, text, tree, tree.reduced.data
+        new, (begin, end) = tree.root, part
         tops, gone = _tops(new, begin, end), _tops(old, begin, end)
         while (around := _around([*tops, *gone], begin, end)) != (begin, end):
             begin, end = around
             tops, gone = _tops(new, begin, end), _tops(old, begin, end)
         self.begin, self.end = begin, end
         """What is read again, in bytes of the text as it is now."""
-        self.longer = len(after.data) - len(before.data)
+        self.longer = len(self.data) - len(before.data)
         """How much longer the text is, in bytes."""
         self.kinds = [top.kind for top in tops], [top.kind for top in gone]
         self.span = Span(_code_points(before.data, begin), _code_points(before.data, end - self.longer))
         """The same in code points of the text before."""
-        self.moved = len(after.text.source) - len(before.text.source)
-        self.rows = len(after.text.line_starts) - len(before.text.line_starts)
+        self.moved = len(text.source) - len(before.text.source)
+        self.rows = len(text.line_starts) - len(before.text.line_starts)
         had = has_path_words(before.text.source[slice(*self.span)])
-        has = has_path_words(after.text.source[self.span.start : self.span.end + self.moved])
-        after.has_words = before.has_words if had == has else has or has_path_words(after.text.source)
+        has = has_path_words(text.source[self.span.start : self.span.end + self.moved])
+        self.has_words = before.has_words if had == has else has or has_path_words(text.source)
 
     @property
     def syntax(self) -> Syntax:
         """The syntax now."""
         imports = self.imports()
         suppressions, ignore_file = self.suppressions()
-        if self.before.with_paths:
-            paths = tuple(self.paths(imports))
-            return Syntax(imports, suppressions, ignore_file, read_paths=lambda: paths)
-        return Syntax(imports, suppressions, ignore_file, read_paths=lambda: parse(self.after.text).paths)
+        paths = tuple(self.paths(imports))
+        return Syntax(imports, suppressions, ignore_file, read_paths=lambda: paths)
 
     def carried(self, items: Sequence[T], move: Callable[[T], T]) -> tuple[list[T], list[T]]:
         """What is left of some things before the part that is read again, and what comes behind it, moved."""
@@ -128,9 +124,9 @@ class _Carrier:
         module: Block | None = None
         if kinds != gone or any(kind in IMPORT_NODES for kind, _ in kinds):
             ends = [node.start_byte for node in nodes[-1:]]
-            ends += [_byte(self.after.text, statement.span.start) for statement in (tail or head)[-1:]]
+            ends += [_byte(self.text, statement.span.start) for statement in (tail or head)[-1:]]
             module = Block.of(self.tree.root, self.tree.reduced.original, max(ends, default=0))
-        inside = [*statements(self.tree, self.after.text.source, nodes, module)]
+        inside = [*statements(self.tree, self.text.source, nodes, module)]
         self.reads_imports = bool(inside) or len(head) + len(tail) < len(self.before.syntax.imports)
         found = [*head, *inside, *tail]
         if module is None:
@@ -161,9 +157,9 @@ class _Carrier:
         return Span(span.start + self.moved, span.end + self.moved)
 
     def suppressions(self) -> tuple[tuple[Suppression, ...], bool]:
-        found, is_for_file = suppressions_of(self.tree, self.after.text, self.begin, self.end)
+        found, is_for_file = suppressions_of(self.tree, self.text, self.begin, self.end)
         if is_for_file or self.before.syntax.ignore_file:
-            return suppressions_of(self.tree, self.after.text)
+            return suppressions_of(self.tree, self.text)
         head, tail = self.carried(self.before.syntax.suppressions, self.moved_suppression)
         return (*head, *found, *tail), False
 
@@ -171,14 +167,14 @@ class _Carrier:
         return suppression._replace(row=suppression.row + self.rows, span=self.moved_span(suppression.span))
 
     def paths(self, imports: Sequence[ImportStatement]) -> Iterator[PathString]:
-        before, after, head, tail = self.before, self.after, list[PathString](), list[PathString]()
-        begin, end = 0, len(after.data)
+        before, head, tail = self.before, list[PathString](), list[PathString]()
+        begin, end = 0, len(self.data)
         # what a string is taken for depends on some words anywhere, and on what names are imported from
-        if after.has_words == before.has_words and not self.reads_imports:
+        if self.has_words == before.has_words and not self.reads_imports:
             head, tail = self.carried(before.syntax.paths, self.moved_path)
             begin, end = self.begin, self.end
         yield from head
-        yield from path_strings(self.tree, written_paths(after.data, after.has_words, begin, end), imports)
+        yield from path_strings(self.tree, written_paths(self.data, self.has_words, begin, end), imports)
         yield from tail
 
     def moved_path(self, path: PathString) -> PathString:
