@@ -219,10 +219,13 @@ def remembered(
     others: Iterable[str],
     slot: Slot,
     run: Callable[[Sequence[str]], Iterable[Done]],
+    *,
+    on_found: Callable[[Sequence[Any]], None] = lambda values: None,
 ) -> list[Any]:
     """What came of the files that mattered, in the order of the files, as far as possible from the last run.
 
     `others` are files that are not asked for but that modules are in. `run` does the work for the files it is given.
+    `on_found` is told what came of files as soon as that is known.
     """
     began = time.time_ns()
     signs = {file: _sign(file) for file in dict.fromkeys([*files, *others])}
@@ -236,8 +239,10 @@ def remembered(
         lambda name: [file for file in memory.definitions.files(name) if file in known],
         [file for file in signs if file not in known],
     )
+    on_found([memory.results[file][0] for file in files if file in memory.results])
     for done in run([file for file in files if file in again]) if again else ():
         memory.add(done)
+        on_found([found.value for found in done.found])
     if is_new:
         memory.settle(project, signs, began)
         memory.store(slot)

@@ -1116,10 +1116,15 @@ def test_changed_without_git(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_git_runs_nothing_that_the_workspace_names(repository: Path) -> None:
-    tree(repository, {"hook.sh": "#!/bin/sh\ntouch ran\n", "edited.py": SAFE, ".gitattributes": "*.py diff=evil\n"})
+    attributes = "*.py diff=evil filter=evil\ndeep.py filter=e=v.i.l\nold.py filter=process\n"
+    tree(repository, {"hook.sh": "#!/bin/sh\ntouch ran\n", "edited.py": SAFE, ".gitattributes": attributes})
+    tree(repository, {"sub/deep.py": SAFE, "old.py": SAFE + "\n"})
     (repository / "hook.sh").chmod(0o755)
-    for key in ("core.fsmonitor", "diff.evil.command", "diff.evil.textconv", "diff.external", "core.pager"):
+    keys = ["core.fsmonitor", "diff.evil.command", "diff.evil.textconv", "diff.external", "core.pager"]
+    keys += ["filter.evil.clean", "filter.e=v.i.l.clean", "filter.process.process", "core.sshCommand"]
+    for key in keys:
         git(repository, "config", key, str(repository / "hook.sh"))
+    git(repository, "config", "filter.evil.required", "true")
     assert run("check", "--changed").exit_code == 1
     assert not (repository / "ran").exists()
 

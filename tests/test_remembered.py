@@ -11,12 +11,12 @@ import pytest
 
 from ssot_lsp import cache, repository
 from ssot_lsp.cache import Slot
-from ssot_lsp.cli.workspace import check_file
 from ssot_lsp.project import Project
 from ssot_lsp.records import Record, TextOnDisk, pack, unpack
 from ssot_lsp.remembered import remembered
 from ssot_lsp.repository import Done
 from ssot_lsp.screen import Look
+from ssot_lsp.sweep import check_file
 from tests.trees import write
 
 _NAMES = ("alpha", "beta", "gamma", "Delta", "_hidden")

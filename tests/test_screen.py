@@ -14,7 +14,6 @@ import pytest
 
 from ssot_lsp import engine, repository, syntax
 from ssot_lsp.bindings import read_bindings
-from ssot_lsp.cli.workspace import check_file
 from ssot_lsp.files import UnreadableFileError, decode
 from ssot_lsp.lexical import Reduced, without_bodies, without_definitions
 from ssot_lsp.model import ObjectRef
@@ -22,6 +21,7 @@ from ssot_lsp.project import Project
 from ssot_lsp.records import Record, pack
 from ssot_lsp.scan import Outline, imports, outline, paths, plain, read_import
 from ssot_lsp.screen import UNSEEN, Look, Screen
+from ssot_lsp.sweep import check_file
 from ssot_lsp.syntax import parse
 from ssot_lsp.text import Text
 from tests.real_code import File, random_registry

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from ssot_lsp import engine
 from ssot_lsp.cli.options import note
-from ssot_lsp.cli.workspace import open_file
 from ssot_lsp.files import ChangedFileError, RefusedWriteError, replace_file
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Project
 from ssot_lsp.screen import Look
+from ssot_lsp.sweep import open_file
 
 _LINE = re.compile(rb"(?<=\n)")
 _UNUSUAL = re.compile(r'[\x00-\x1f\x7f"\\]')

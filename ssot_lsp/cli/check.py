@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import click
@@ -16,11 +17,15 @@ from ssot_lsp.cli.options import (
     load_project,
     note,
     print_reports,
+    progress,
     shared_options,
+    tell,
+    with_findings,
 )
-from ssot_lsp.cli.workspace import check_files, registry_reports, tell, with_findings
 from ssot_lsp.model import Report
 from ssot_lsp.project import Project
+from ssot_lsp.records import TextOnDisk, unpack
+from ssot_lsp.sweep import Sweep, registry_reports
 
 
 @click.command()
@@ -42,7 +47,11 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     files = list(project.find_files(options.paths))
     if changed:
         files = _changed(files, project.root, base)
-    checked = check_files(options, project, files)
+    with progress("Checking") as told:
+        sweep = Sweep(options.jobs, told, use_cache=options.use_cache, with_edits=options.shows_edits)
+        records = sweep.check(project, files, options.paths)
+    text_of = cache(TextOnDisk)
+    checked = [unpack(record, text_of) for record in records]
     tell(project, checked)
     reports = with_findings([*registry_reports(project), *checked])
     slack = 0
@@ -56,12 +65,12 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
 
 
 def _changed(files: Sequence[str], root: Path, base: str | None) -> list[str]:
-    from ssot_lsp.cli.changed import GitError, changed_files  # noqa: PLC0415 - not every check asks git
+    from ssot_lsp.git import GitError, changed_files  # noqa: PLC0415 - not every check asks git
 
     try:
         wanted = changed_files(root, base)
     except GitError as error:
-        fail(str(error))
+        fail(f"--changed: {error}")
     return [path for path in files if Path(path) in wanted]
 
 

@@ -24,13 +24,16 @@ from ssot_lsp.cli.options import (
     load_project,
     note,
     print_reports,
+    progress,
     shared_options,
+    tell,
+    with_findings,
 )
-from ssot_lsp.cli.workspace import check_file, fix_files, registry_reports, tell, with_findings
 from ssot_lsp.config import ConfigError
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Project
 from ssot_lsp.registry import RegistryError
+from ssot_lsp.sweep import Sweep, check_file, registry_reports
 
 _STDERR = 2
 """What a command prints must not stand in the middle of a report."""
@@ -52,9 +55,11 @@ def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None)
     changes: list[Change] = []
     reports: list[Report] = []
     files = _each_once(project.find_files(options.paths))
-    for change, report in fix_files(options, project, files, partial(plan, applicability=applicability)):
-        changes += [change] if change else []
-        reports += [report] if report else []
+    with progress("Fixing") as told:
+        sweep = Sweep(options.jobs, told)
+        for change, report in sweep.work(project, files, partial(plan, applicability=applicability)):
+            changes += [change] if change else []
+            reports += [report] if report else []
     tell(project, reports)
     if diff:
         click.echo(b"".join(change.diff for change in changes), nl=False)

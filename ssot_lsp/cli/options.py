@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -16,6 +17,7 @@ from ssot_lsp.config import ConfigError, Settings, find_root
 from ssot_lsp.model import RULE_NAMES, Diagnostic, Report, Severity, is_code
 from ssot_lsp.project import Project
 from ssot_lsp.registry import RegistryError
+from ssot_lsp.sweep import OnProgress
 
 CLEAN, FOUND, CANNOT_RUN, CHANGED_MEANWHILE = range(4)
 """Exit codes."""
@@ -139,10 +141,32 @@ def load_project(options: Options) -> Project:
     return project
 
 
-def progress(length: int, label: str) -> Any:
-    """A progress bar for that many files, if they are many and a person is watching."""
-    hidden = length < _PROGRESS_FROM or not sys.stderr.isatty()
-    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden)
+@contextmanager
+def progress(label: str) -> Iterator[OnProgress]:
+    """To be told of progress: a bar, if there are many files to do and a person is watching."""
+    with ExitStack() as bars:
+        bar: Any = None
+
+        def told(done: int, files: int) -> None:
+            nonlocal bar
+            if bar is None and files >= _PROGRESS_FROM and sys.stderr.isatty():
+                bar = bars.enter_context(click.progressbar(length=files, label=label, file=sys.stderr))
+            if bar is not None:
+                bar.update(done - bar.pos)
+
+        yield told
+
+
+def tell(project: Project, reports: Iterable[Report]) -> None:
+    """Say what the reports have to say beside their diagnostics."""
+    for report in reports:
+        if report.note:
+            note(f"note: {project.relative(report.path)}: {report.note}")
+
+
+def with_findings(reports: Iterable[Report]) -> list[Report]:
+    """The reports that have something to say."""
+    return [report for report in reports if report.diagnostics]
 
 
 def print_reports(options: Options, project: Project, reports: Sequence[Report]) -> None:

@@ -1,24 +1,27 @@
-"""Files of a project → reports, for the commands: what the server does with open documents, on files on disk."""
+"""Files of a project → reports: what the server does with open documents, on files on disk, many or one."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import ssot_lsp
 from ssot_lsp import __version__, engine, repository
-from ssot_lsp.cli.options import Options, note, progress
 from ssot_lsp.files import SourceFile, UnreadableFileError, decode, read_bytes
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
-from ssot_lsp.records import Record, TextOnDisk, pack, unpack
+from ssot_lsp.records import Record, pack
 from ssot_lsp.screen import UNSEEN, Look
 from ssot_lsp.text import Text
 
 T = TypeVar("T")
+OnProgress = Callable[[int, int], None]
+"""Told after each piece of work how many files are done, and how many there are to do."""
+OnFound = Callable[[Sequence[Record]], None]
+"""Told of reports as soon as they are known, in no particular order."""
 
 _WORTH_REMEMBERING = 5
 """Files; fewer are checked again before the cache would have been read."""
@@ -69,22 +72,54 @@ def check_file(project: Project, path: Path, look: Look = UNSEEN, *, with_edits:
     return Report(path, document.text, tuple(fixed), told)
 
 
-def check_files(options: Options, project: Project, files: Sequence[str]) -> list[Report]:
-    """Check some files: those in which something may be found, as far as it is not known from the last time."""
-    text_of = cache(TextOnDisk)
-    work = _check_with_edits if options.shows_edits else _check
-    if not options.use_cache or len(files) < _WORTH_REMEMBERING:
-        records = [found.value for done in _each(options, project, files, work) for found in done.found]
-    else:
+class Sweep(NamedTuple):
+    """How many files are gone through."""
+
+    jobs: int = 1
+    """How many processes there may be."""
+    on_progress: OnProgress = lambda done, files: None
+    on_found: OnFound = lambda records: None
+    use_cache: bool = True
+    with_edits: bool = False
+    """The edits of all fixes are wanted too."""
+
+    def check(self, project: Project, files: Sequence[str], paths: Sequence[Path]) -> list[Record]:
+        """The packed reports of files in which something may be found, as far as it is not known from the last time.
+
+        `paths` are what was asked for, in which the files were found.
+        """
+        work = _check_with_edits if self.with_edits else _check
+        if not self.use_cache or len(files) < _WORTH_REMEMBERING:
+            records = list[Record]()
+            for done in self._each(project, work, files):
+                found = [found.value for found in done.found]
+                self.on_found(found)
+                records += found
+            return records
         from ssot_lsp.cache import slot  # noqa: PLC0415 - as below
         from ssot_lsp.remembered import remembered  # noqa: PLC0415 - only a large repository is remembered
 
-        run = partial(_each, options, project, work=work, remembers=True)
-        is_whole = options.paths == (project.root,) and not project.settings.exclude
+        run = partial(self._each, project, work, remembers=True)
+        is_whole = [*paths] == [project.root] and not project.settings.exclude
         others = () if is_whole else project.modules.files
-        name = project.root, work.__name__, *options.paths, *sorted(project.overrides.items())
-        records = remembered(project, files, others, slot(_key(project), *name), run)
-    return [unpack(record, text_of) for record in records]
+        name = project.root, work.__name__, *paths, *sorted(project.overrides.items())
+        return remembered(project, files, others, slot(_key(project), *name), run, on_found=self.on_found)
+
+    def work(self, project: Project, files: Sequence[str], work: Callable[[Project, Path, Look], T]) -> Iterator[T]:
+        """Do some work with each file in which something may be found, in their order."""
+        for done in self._each(project, work, files):
+            yield from (found.value for found in done.found)
+
+    def _each(
+        self, project: Project, work: repository.Work, files: Sequence[str], *, remembers: bool = False
+    ) -> Iterator[repository.Done]:
+        """What comes of each file that matters."""
+        count = 0
+        with repository.executor(self.jobs, len(files), again=remembers) as executor:
+            for more, done in repository.process(project, files, work, executor, self.jobs, remembers=remembers):
+                count += more
+                yield done
+                self.on_progress(count, len(files))
 
 
 def _key(project: Project) -> str:
@@ -98,43 +133,12 @@ def _key(project: Project) -> str:
     return digest(__version__, sys.version, program, registry, project.settings, where, environment)
 
 
-def fix_files(
-    options: Options, project: Project, files: Sequence[str], work: Callable[[Project, Path, Look], T]
-) -> list[T]:
-    """Do the work of `fix` with each file in which something may be found, in their order."""
-    return [found.value for done in _each(options, project, files, work, "Fixing") for found in done.found]
-
-
 def _check(project: Project, path: Path, look: Look) -> Record:
     return pack(check_file(project, path, look, with_edits=False))
 
 
 def _check_with_edits(project: Project, path: Path, look: Look) -> Record:
     return pack(check_file(project, path, look))
-
-
-def _each(
-    options: Options,
-    project: Project,
-    files: Sequence[str],
-    work: repository.Work,
-    label: str = "Checking",
-    *,
-    remembers: bool = False,
-) -> Iterator[repository.Done]:
-    """What comes of each file that matters, with a progress bar meanwhile."""
-    pool = repository.executor(options.jobs, len(files), again=remembers)
-    with progress(len(files), label) as bar, pool as executor:
-        for count, done in repository.process(project, files, work, executor, options.jobs, remembers=remembers):
-            yield done
-            bar.update(count)
-
-
-def tell(project: Project, reports: Iterable[Report]) -> None:
-    """Say what the reports have to say beside their diagnostics."""
-    for report in reports:
-        if report.note:
-            note(f"note: {project.relative(report.path)}: {report.note}")
 
 
 def registry_reports(project: Project) -> Iterator[Report]:
@@ -144,8 +148,3 @@ def registry_reports(project: Project) -> Iterator[Report]:
         problems.setdefault(path, []).extend(engine.as_settings_say([problem], project.settings))
     for path, found in problems.items():
         yield Report(path, project.registry.text(path), tuple(found))
-
-
-def with_findings(reports: Iterable[Report]) -> list[Report]:
-    """The reports that have something to say."""
-    return [report for report in reports if report.diagnostics]

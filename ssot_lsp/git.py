@@ -1,0 +1,68 @@
+"""Which files have changed, as git says. None of the programs runs that a repository's own settings may name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+_NO_PROGRAMS = {"core.fsmonitor": "false", "core.hooksPath": os.devnull}
+_ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0"}
+"""Nothing is fetched, and nothing is written."""
+
+
+class GitError(Exception):
+    """Git is missing or refused; the text says which."""
+
+
+def changed_files(root: Path, base: str | None = None) -> frozenset[Path]:
+    """The files under `root` that differ from HEAD, or from where `base` and HEAD part, and those not yet tracked.
+
+    Raises GitError.
+    """
+    git = _Git(root)
+    revision = git.run("merge-base", "--end-of-options", base, "HEAD").strip() if base else "HEAD"
+    top = Path(git.run("rev-parse", "--show-toplevel").rstrip("\n"))
+    # git looks at submodules with their own settings, and what is in them is not this repository's
+    how = ("--name-only", "-z", "--diff-filter=d", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
+    changed = git.run("diff", *how, revision, "--").split("\0")
+    untracked = git.run("ls-files", "-z", "--others", "--exclude-standard", "--full-name").split("\0")
+    return frozenset(Path(os.path.normpath(top / name)) for name in (*changed, *untracked) if name)
+
+
+class _Git:
+    """git in a folder; what the repository's settings say to run, hooks, a file monitor and filters, is not run."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._environment = _with_settings(_NO_PROGRAMS)
+        # filters cannot be forbidden, but each that is named can be made to do nothing
+        names = self.run("config", "--name-only", "-z", "--get-regexp", r"^filter\.", codes=(0, 1)).split("\0")
+        idle = {name: "false" if name.endswith(".required") else "" for name in names if name}
+        self._environment = _with_settings(_NO_PROGRAMS | idle)
+
+    def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+        """What a git command prints. Raises GitError if it exits with a code that is not expected."""
+        try:
+            done = subprocess.run(  # noqa: S603
+                ["git", *arguments],  # noqa: S607 - git is found as every program is
+                cwd=self._root,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise GitError(f"git is needed: {error.strerror or error}") from error
+        if done.returncode not in codes:
+            raise GitError(os.fsdecode(done.stderr).strip() or "git failed")
+        return os.fsdecode(done.stdout)
+
+
+def _with_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a git with these settings (git-config, `GIT_CONFIG_COUNT`), whose keys may have a `=` in them."""
+    environment = {**os.environ, **_ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings.items()):
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return environment
