@@ -1,0 +1,369 @@
+"""Bridges: what they say, that Python, ruff and importers agree with it, what they offer and where they stand."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ssot_lsp.bridges import Bridged, bridge_place, bridged_names
+from ssot_lsp.model import ObjectRef
+from ssot_lsp.modules import Modules
+from ssot_lsp.registry import load
+from ssot_lsp.registry.bridge import bridge_text
+from tests.trees import write
+
+SIMPLE = '''\
+"""Deprecated: what was here has moved to where it is imported from below."""
+
+import warnings as _warnings
+
+from new import A
+from new.core import Better as B
+
+__all__ = ["A", "B"]
+
+_warnings.warn(
+    "pkg.old is deprecated: import A from new; Better from new.core",
+    DeprecationWarning,
+    stacklevel=2,
+)
+'''
+LONG = '''\
+"""Deprecated: what was here has moved to where it is imported from below."""
+
+import warnings as _warnings
+
+from somewhere.else_entirely import (
+    CONSTANT,
+    AnotherOfTheClasses,
+    OneOfTheClasses,
+    a_function,
+    function2,
+    function10,
+)
+
+__all__ = [
+    "CONSTANT",
+    "AnotherOfTheClasses",
+    "OneOfTheClasses",
+    "a_function",
+    "function2",
+    "function10",
+]
+
+_warnings.warn(
+    "pkg.old is deprecated: import CONSTANT, AnotherOfTheClasses, OneOfTheClasses, "
+    "a_function, function2 and 1 more from somewhere.else_entirely",
+    DeprecationWarning,
+    stacklevel=2,
+)
+'''
+LONG_NAMES = ["function10", "function2", "OneOfTheClasses", "AnotherOfTheClasses", "CONSTANT", "a_function"]
+
+
+def parsed(names: Mapping[str, str]) -> dict[str, ObjectRef]:
+    return {name: ObjectRef.parse(reference) for name, reference in names.items()}
+
+
+def test_the_text() -> None:
+    assert bridge_text("pkg.old", parsed({"B": "new.core:Better", "A": "new:A"})) == SIMPLE
+
+
+def test_a_long_text() -> None:
+    names = {name: ObjectRef("somewhere.else_entirely", name) for name in LONG_NAMES}
+    assert bridge_text("pkg.old", names) == LONG
+
+
+# what is in the files beside the bridge; what the bridge is to bind
+FILES = {
+    "pkg/__init__.py": "",
+    "new/__init__.py": "A, B, warnings, _warnings = 'A', 'B', 'W', '_W'\n",
+    "new/core.py": "",
+    "conf.py": "class conf:\n    name = 'n'\n    class inner:\n        name = 'i'\n_conf = open = 'other'\n",
+}
+BOUND = {
+    "plain": {"A": "new:A", "B": "new:B"},
+    "renamed": {"C": "new:A", "D": "new:A", "_": "new:B"},
+    "swapped": {"A": "new:B", "B": "new:A"},
+    "named as what warns": {"warnings": "new:warnings", "_warnings": "new:_warnings", "_warnings_": "new:A"},
+    "an attribute": {"name": "conf:conf.name"},
+    "attributes of one object": {"a": "conf:conf.name", "b": "conf:conf.inner.name", "conf": "conf:conf"},
+    "an attribute, where its object's alias is taken": {"conf": "conf:conf.name", "_conf": "conf:_conf"},
+    "a module": {"core": "new.core", "c": "new.core"},
+    "a module in no package": {"conf": "conf", "c": "conf"},
+    "a builtin": {"Failure": "builtins:ValueError"},
+    "builtins of their own names": {"open": "builtins:open", "int": "builtins:int"},
+    "a builtin, its name taken": {"open": "conf:open", "o": "builtins:open", "ValueError": "builtins:str.join"},
+    "the standard library": {"path": "os:path", "date": "datetime:date", "warn": "warnings:warn", "new": "new"},
+    "the module of the builtins": {"b": "builtins", "c": "builtins:int.real"},
+}
+IMPORTER = """\
+import json, pkgutil, sys
+
+from pkg import old
+bound = json.loads(sys.argv[1])
+scope = {}
+exec("from pkg.old import *", scope)
+assert {*scope} - {"__builtins__"} == {*old.__all__} == {*bound}
+for name, reference in bound.items():
+    assert scope[name] is getattr(old, name) is pkgutil.resolve_name(reference), name
+"""
+
+
+@pytest.mark.parametrize("names", BOUND.values(), ids=BOUND)
+def test_names_are_the_canonical_objects(names: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path, {**FILES, "pkg/old.py": bridge_text("pkg.old", parsed(names)), "main.py": IMPORTER})
+    assert run(tmp_path, json.dumps(names)) == WARNED.format(3, advice(names), "from pkg import old")
+
+
+def advice(names: Mapping[str, str]) -> str:
+    """The warning of a bridge as Python tells it."""
+    call = next(
+        node for node in ast.walk(ast.parse(bridge_text("pkg.old", parsed(names)))) if isinstance(node, ast.Call)
+    )
+    return str(ast.literal_eval(call.args[0]))
+
+
+WARNED = "main.py:{}: DeprecationWarning: {}\n  {}\n"
+
+
+def run(folder: Path, *arguments: str) -> str:
+    """What a run of main.py in a folder says on stderr, where its own path is left out."""
+    command = [sys.executable, "-W", "always", "-B", "main.py", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    return done.stderr.replace(f"{folder}{os.sep}", "")
+
+
+@pytest.mark.parametrize(
+    "statement", ["import pkg.old", "from pkg.old import A", "from pkg.old import *", "import user"]
+)
+def test_the_warning_points_at_the_importer(statement: str, tmp_path: Path) -> None:
+    bridge = bridge_text("pkg.old", parsed({"A": "new:A"}))
+    write(tmp_path, {**FILES, "pkg/old.py": bridge, "user.py": "\n\nimport pkg.old\n", "main.py": f"\n{statement}\n"})
+    warned = WARNED.format(2, "pkg.old is deprecated: import A from new", statement)
+    warned_in_user = "user.py:3: DeprecationWarning: pkg.old is deprecated: import A from new\n  import pkg.old\n"
+    assert run(tmp_path) == (warned_in_user if statement == "import user" else warned)
+
+
+ADVICE = {
+    "sorted": ({"b": "new:b", "A": "new:A", "C": "core:C"}, "import C from core; A, b from new"),
+    "canonical names": ({"a": "new:Z"}, "import Z from new"),
+    "each once": ({"a": "new:Z", "b": "new:Z"}, "import Z from new"),
+    "attributes": ({"get": "new:conf.get"}, "import conf.get from new"),
+    "modules": ({"a": "new.core", "b": "conf"}, "import conf; core from new"),
+    "at most five": ({c: f"new:{c}" for c in "abcdefg"}, "import a, b, c, d, e and 2 more from new"),
+}
+
+
+@pytest.mark.parametrize(("names", "said"), ADVICE.values(), ids=ADVICE)
+def test_the_warning_names_the_canonical_paths(names: dict[str, str], said: str) -> None:
+    assert advice(names) == f"pkg.old is deprecated: {said}"
+
+
+REFUSED = {
+    "nothing": ("pkg.old", {}),
+    "no module": ("pkg.old-1", {"A": ObjectRef("new", "A")}),
+    "a keyword as module": ("pkg.class", {"A": ObjectRef("new", "A")}),
+    "a dotted name": ("pkg.old", {"A.B": ObjectRef("new", "A")}),
+    "code as name": ("pkg.old", {"A = 1; B": ObjectRef("new", "A")}),
+    "a keyword as name": ("pkg.old", {"class": ObjectRef("new", "A")}),
+    "the list of its names": ("pkg.old", {"__all__": ObjectRef("new", "A")}),
+    "a constant": ("pkg.old", {"__debug__": ObjectRef("new", "A")}),
+    "code as target": ("pkg.old", {"A": ObjectRef("new", "A\nimport os")}),
+    "no target": ("pkg.old", {"A": ObjectRef("", "A")}),
+    "itself": ("pkg.old", {"A": ObjectRef("pkg.old")}),
+    "of itself": ("pkg.old", {"A": ObjectRef("pkg.old", "B")}),
+    "of itself through its package": ("pkg.old", {"A": ObjectRef("pkg", "old.B")}),
+    "a statement for the compiler": ("pkg.old", {"A": ObjectRef("__future__", "annotations")}),
+}
+
+
+@pytest.mark.parametrize(("module", "names"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_written_is_refused(module: str, names: dict[str, ObjectRef]) -> None:
+    with pytest.raises(ValueError, match=r"is not|is no name|cannot import|offer nothing"):
+        bridge_text(module, names)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ruff_has_nothing_to_say_of_it(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    words = [
+        "A",
+        "B1",
+        "MAX",
+        "MAX_OF_ALL",
+        "Thing",
+        "AnotherThing10",
+        "AnotherThing9",
+        "thing",
+        "_private",
+        "x10",
+        "x9",
+    ]
+    words += ["a_function_with_a_rather_long_name", "open", "warnings", "_warnings", "Zebra", "zebra", "Été"]
+    modules = ["pkg", "pkg.core", "pkg.Core.inner_part10", "pkg.core.inner_part9", "os", "os.path"]
+    modules += ["others.with_a_long_path.that_leaves_little_room.on_a_line", "Others", "others2"]
+
+    def reference() -> ObjectRef:
+        if rng.random() < 0.1:
+            return ObjectRef("builtins", rng.choice(["open", "str", "str.join"]))
+        names = rng.sample(words, 2)
+        return ObjectRef(rng.choice(modules), rng.choice(["", names[0], names[0], names[0], ".".join(names)]))
+
+    write(tmp_path, {"pkg/__init__.py": ""})
+    for number in range(100):
+        names = {word: reference() for word in rng.sample(words, rng.randint(1, 12))}
+        names |= {word: ObjectRef("pkg.core", word) for word in rng.sample(words, rng.randint(1, 12))}
+        text = bridge_text("pkg.old", dict(rng.sample([*names.items()], len(names))))
+        assert text == bridge_text("pkg.old", names)
+        ast.parse(text, feature_version=(3, 10))
+        write(tmp_path, {f"pkg/old{number}.py": text})
+    for arguments in (
+        ["check", "--isolated", "--no-cache", "--select=E,F,I,UP"],
+        ["format", "--isolated", "--no-cache", "--diff"],
+    ):
+        command = [sys.executable, "-m", "ruff", *arguments, "--target-version=py310", "."]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+NEW = {
+    "new/__init__.py": "from new.impl import A\nfrom third import T\n",
+    "new/impl.py": (
+        "import os\nimport new\nfrom typing import Any\nfrom new.core import Base, lost\n\n"
+        "class A(Base): ...\nAlias = os.PathLike\n_private = 1\nx: Any = 1\n"
+    ),
+    "new/core.py": "class Base: ...\n",
+    "new/listed.py": "__all__ = ['B', '_c', 'gone', 'no name', '__all__']\nfrom os import path as B\n_c = D = 1\n",
+    "new/star.py": "from new.impl import *\nfrom new.star import *\nown = 1\n",
+}
+# the entries' canonical and deprecated paths; the module; what a bridge there can offer, and what it cannot
+ENTRIES = {
+    "a name": ({"old:A": "new.impl:A"}, "old", {"A": "new.impl:A"}, {}),
+    "a name of another": ({"old:B": "new.impl:A", "older:A": "new.impl:A"}, "old", {"B": "new.impl:A"}, {}),
+    "a name without its colon": ({"old.A": "new.impl:A"}, "old", {"A": "new.impl:A"}, {}),
+    "a private name": ({"old:_p": "new.impl:_private"}, "old", {"_p": "new.impl:_private"}, {}),
+    "an attribute of what is there": ({"old:f": "new.impl:A.f"}, "old", {"f": "new.impl:A.f"}, {}),
+    "an attribute of what is not": ({"old:f": "new.impl:Z.f"}, "old", {}, {"f": "new.impl:Z.f"}),
+    "an attribute in the old place": ({"old:A.f": "new.impl:f"}, "old", {}, {}),
+    "a name that is not there": ({"old:A": "new.impl:Z"}, "old", {}, {"A": "new.impl:Z"}),
+    "a name in a module that is not there": ({"old:A": "new.nowhere:A"}, "old", {}, {"A": "new.nowhere:A"}),
+    "a name of somebody else's": ({"old:A": "third:A"}, "old", {"A": "third:A"}, {}),
+    "a builtin": ({"old:A": "builtins:int"}, "old", {"A": "builtins:int"}, {}),
+    "a name that is a module now": ({"old:core": "new.core"}, "old", {"core": "new.core"}, {}),
+    "a module under it": ({"old.core": "new.core"}, "old", {}, {}),
+    "removed": ({"old:A": None}, "old", {}, {}),
+    "chains": ({"old:A": "mid:A", "mid": "new.impl"}, "old", {"A": "new.impl:A"}, {}),
+    "its own": ({"new.core:A": "new:core.Base"}, "new.core", {}, {}),
+    "no entry": ({"older:A": "new.impl:A"}, "old", {}, {}),
+    "a circle": ({"old:A": "mid:A", "mid:A": "old:A"}, "old", {}, {}),
+    "a module, with an `__all__`": (
+        {"old": "new.listed"},
+        "old",
+        {"B": "new.listed:B", "_c": "new.listed:_c"},
+        {"gone": "new.listed:gone"},
+    ),
+    "a module without": (
+        {"old": "new.impl"},
+        "old",
+        {
+            "A": "new.impl:A",
+            "Alias": "new.impl:Alias",
+            "Base": "new.impl:Base",
+            "lost": "new.impl:lost",
+            "x": "new.impl:x",
+        },
+        {},
+    ),
+    "a package": ({"old": "new"}, "old", {"A": "new:A"}, {}),
+    "a module in a package": ({"old": "new"}, "old.core", {"Base": "new.core:Base"}, {}),
+    "a star": (
+        {"old": "new.star"},
+        "old",
+        {name: f"new.star:{name}" for name in ("A", "Alias", "Base", "lost", "own", "x")},
+        {},
+    ),
+    "a module of somebody else's": ({"old": "third", "old:A": "third.core:B"}, "old", {"A": "third.core:B"}, {}),
+    "a module that is not there": ({"old": "new.nowhere"}, "old", {}, {}),
+    "a name beside its module": (
+        {"old": "new.core", "old:A": "new.impl:A", "old:Base": None, "old:Root": "new.core:Base"},
+        "old",
+        {"A": "new.impl:A", "Root": "new.core:Base"},
+        {},
+    ),
+    "names beyond its module": (
+        {"old": "mid", "mid:A": "new.impl:A", "mid:Z": "new.impl:Z"},
+        "old",
+        {"A": "new.impl:A"},
+        {"Z": "new.impl:Z"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("moves", "module", "names", "missing"), ENTRIES.values(), ids=ENTRIES)
+def test_what_a_bridge_offers(
+    moves: dict[str, str | None], module: str, names: dict[str, str], missing: dict[str, str], tmp_path: Path
+) -> None:
+    entries = [{"canonical": canonical, "deprecated": [deprecated]} for deprecated, canonical in moves.items()]
+    write(tmp_path, {**NEW, "registry.json": json.dumps({"version": 1, "entries": entries})})
+    registry = load(tmp_path / "registry.json", tmp_path)
+    bridged = bridged_names(module, registry, Modules([tmp_path], {"new", "old", "older", "mid"}))
+    assert bridged == Bridged(parsed(names), parsed(missing))
+    assert [*bridged.names] == sorted(names)
+    assert not names or bridge_text(module, bridged.names)
+
+
+# the files that are there; the module; the files that are to be created, if any can be
+PLACES: dict[str, tuple[list[str], str, list[str] | None]] = {
+    "in a package": (["src/pkg/__init__.py"], "pkg.old", ["src/pkg/old.py"]),
+    "in a package of a package": (["src/pkg/a/__init__.py"], "pkg.a.old", ["src/pkg/a/old.py"]),
+    "in a namespace package": (["src/ns/pkg/__init__.py"], "ns.old", ["src/ns/old.py"]),
+    "in packages that are missing": (
+        ["src/pkg/__init__.py"],
+        "pkg.a.b.old",
+        ["src/pkg/a/__init__.py", "src/pkg/a/b/__init__.py", "src/pkg/a/b/old.py"],
+    ),
+    "in the second root": (["src/pkg/__init__.py", "other/__init__.py"], "other.old", ["other/old.py"]),
+    "beside the packages": (["src/pkg/__init__.py"], "old", ["src/old.py"]),
+    "beside packages in the second root": (["src/readme", "pkg/__init__.py"], "old.a", ["old/__init__.py", "old/a.py"]),
+    "beside nothing": (["src/readme"], "old", ["src/old.py"]),
+    "a module": (["src/pkg/old.py"], "pkg.old", None),
+    "a stub": (["src/pkg/old.pyi"], "pkg.old", None),
+    "a package": (["src/pkg/old/__init__.py"], "pkg.old", None),
+    "a folder": (["src/pkg/old/readme"], "pkg.old", None),
+    "an extension module": (["src/pkg/old.so"], "pkg.old", None),
+    "the same on some disks": (["src/pkg/Old.py"], "pkg.old", None),
+    "a file in the place of a package": (["src/pkg/a"], "pkg.a.old", None),
+    "in a plain module": (["src/pkg/a.py"], "pkg.a.old", None),
+    "deep in a plain module": (["src/pkg/a.py"], "pkg.a.b.old", None),
+}
+
+
+@pytest.mark.parametrize(("files", "module", "created"), PLACES.values(), ids=PLACES)
+def test_where_a_bridge_stands(files: list[str], module: str, created: list[str] | None, tmp_path: Path) -> None:
+    write(tmp_path, dict.fromkeys(files, ""))
+    roots = [tmp_path / "src", tmp_path]
+    place = bridge_place(module, Modules(roots, {"pkg", "ns", "other", "old"}))
+    assert place == (None if created is None else tuple(tmp_path / name for name in created))
+    if place is not None:
+        write(tmp_path, {str(path): "" for path in place})
+        found = Modules(roots, {"pkg", "ns", "other", "old"}).find(module)
+        assert found is not None and found.path == place[-1]
+
+
+@pytest.mark.parametrize("module", ["", "..", "pkg/old", "pkg..old", "pkg.class", "/etc/passwd"])
+def test_a_place_for_what_is_no_module(module: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not the dotted path"):
+        bridge_place(module, Modules([tmp_path], {"pkg"}))
+
+
+def test_without_roots_there_is_no_place() -> None:
+    assert bridge_place("old", Modules([], {"old"})) is None
