@@ -52,6 +52,14 @@ class Places:
         except (ValueError, RecursionError):
             return Span(start, len(self._source))
 
+    def parts(self, path: JsonPath) -> Iterator[tuple[Span | None, Span]]:
+        """The members of the object or array at `path`, in their order: the key's span, if it has one, the value's.
+
+        The text must be valid JSON; a path that does not exist gives those of the nearest value above it.
+        """
+        for _, key_span, at in _members(self._source, self.locate(path).start):
+            yield key_span, Span(at, _end(self._source, at))
+
     def _member(self, start: int, part: str | int) -> tuple[Span | None, int] | None:
         """The key and the beginning of the value at a key or an index of what begins at `start`; None without one."""
         if isinstance(part, str):
