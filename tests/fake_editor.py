@@ -4,6 +4,10 @@ It is stricter than real editors: whatever the server does against LSP 3.17 is r
 the `with` block then raises. Offsets are code points. One thread reads and one writes, and only they touch the pipes;
 messages are acted on in the caller's thread, whenever a method is called, so a test sees no races of its own making.
 The line model is written without a look at `ssot_lsp`, to be a second opinion.
+
+Where both sides say that they can, the diagnostics of an open Python document are pulled, and pushing them is an error:
+it pulls once when they are asked for, and while it waits again after each workspace/diagnostic/refresh, or every 50 ms
+if it has not said that it can be told to refresh. Diagnostics of all else (a registry) come by push.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import IO, Any
@@ -57,6 +62,10 @@ CAPABILITIES: Json = {
     },
     "window": {"workDoneProgress": True},
 }
+_PATIENCE_TO_SAVE = 1.0  # seconds after which editors save without what willSaveWaitUntil would have said
+_PULL_AGAIN = 0.05
+_SERVER_CANCELLED = -32802
+_DIAGNOSTIC = "textDocument/diagnostic"
 
 
 class ProtocolError(Exception):
@@ -257,8 +266,9 @@ class Buffer:
 class Editor:
     """One editor window with `root` as its workspace folder and a server of its own, for the time of a `with` block.
 
-    `capabilities` is merged into `CAPABILITIES` and `env` into the environment: None removes a key. `settings` answers
-    workspace/configuration.
+    `capabilities` is merged into `CAPABILITIES` and `env` into the environment: None removes a key. `like` stands for
+    `CAPABILITIES` and `encodings`. `settings` answers workspace/configuration, `roots` are the parameters of initialize
+    that name the folder.
     """
 
     root: Path
@@ -269,27 +279,40 @@ class Editor:
     env: Mapping[str, str | None] | None = None
     settings: Json = field(default_factory=dict)
     options: object = None  # initializationOptions
+    like: Json | None = None
+    roots: Sequence[str] = ("rootUri", "workspaceFolders")
     encoding: str = field(default="utf-16", init=False)  # as negotiated
     server: Json = field(default_factory=dict, init=False)  # its capabilities
     errors: list[str] = field(default_factory=list, init=False)
-    messages: list[Json] = field(default_factory=list, init=False)  # parameters of showMessage(Request), logMessage
+    messages: list[Json] = field(default_factory=list, init=False)  # parameters of showMessage and showMessageRequest
+    logs: list[Json] = field(default_factory=list, init=False)  # of logMessage and logTrace
     progress: list[Json] = field(default_factory=list, init=False)
     registrations: list[Json] = field(default_factory=list, init=False)
     buffers: dict[str, Buffer] = field(default_factory=dict, init=False)  # by URI
 
     def __enter__(self) -> Editor:
         self.root = self.root.absolute()
-        self.client = _merged(CAPABILITIES, {"general": {"positionEncodings": list(self.encodings)}})
+        if self.like is None:
+            self.client = _merged(CAPABILITIES, {"general": {"positionEncodings": list(self.encodings)}})
+        else:
+            self.client, self.encodings = self.like, self.like.get("general", {}).get("positionEncodings", ())
         self.client = _merged(self.client, self.capabilities or {})
-        self._published: dict[str, tuple[int | None, list[Json]]] = {}
+        self._published: dict[str, tuple[int | None, list[Json]]] = {}  # or pulled
+        self._results: dict[str, str] = {}  # ids of the reports last pulled
+        self._workspace_results: dict[str, tuple[str | None, list[Json]]] = {}
+        self._refreshes = 0
+        self._progress: dict[str | int, str] = {}  # created, begun or ended, by token
+        self._partial: dict[str | int, list[Json]] = {}  # partial results, by a token of ours
         self._highest: dict[str, int] = {}  # versions sent, over all the times that a document was open
         self._pending: dict[int, str] = {}
         self._answers: dict[int, Json] = {}
         self._asked, self._acting = 0, False
         self._ended: Exception | None = None
         self._wire = Wire(self.command or COMMAND, self.root, _merged(os.environ, self.env or {}))
-        folders = [{"uri": self.uri(self.root), "name": self.root.name}]
-        params = {"processId": os.getpid(), "rootUri": self.uri(self.root), "workspaceFolders": folders}
+        uri = self.uri(self.root)
+        folders = [{"uri": uri, "name": self.root.name}]
+        named = {"rootUri": uri, "rootPath": str(self.root), "workspaceFolders": folders}
+        params: Json = {"processId": os.getpid()} | {key: named[key] for key in self.roots}
         params |= {"capabilities": self.client, "initializationOptions": self.options}
         try:
             self.server = self.request("initialize", params, timeout=30)["capabilities"]
@@ -320,6 +343,7 @@ class Editor:
         while (message := self._wire.inbox.get()) is not None:
             self._receive(message)
         self.errors += [f"{method} was never answered" for method in self._pending.values()]
+        self.errors += [f"progress {token} never ended" for token, state in self._progress.items() if state == "begun"]
         if code != 0:
             self.errors.append("it did not exit when told to" if code is None else f"exit code {code}")
         if self.errors:
@@ -354,10 +378,21 @@ class Editor:
         """Act on what the server sends until `condition` holds. Raises TimeoutError."""
         deadline = time.monotonic() + timeout
         self._drain()
-        while not condition():
+        while not self._holds(condition):
             if not self._take(deadline - time.monotonic()):
-                problems = "\n".join([f"no {what} within {timeout} s", *self.errors])
-                raise TimeoutError(problems + self._wire.stderr_tail())
+                raise self._late(what, timeout)
+
+    def _holds(self, condition: Callable[[], bool]) -> bool:
+        """Whether it holds now: what it looks at must not change while it looks, or a change would be missed."""
+        before, self._acting = self._acting, True
+        try:
+            return condition()
+        finally:
+            self._acting = before
+
+    def _late(self, what: str, timeout: float) -> TimeoutError:
+        problems = "\n".join([f"no {what} within {timeout} s", *self.errors])
+        return TimeoutError(problems + self._wire.stderr_tail())
 
     def _send(self, method: str, params: object, **ident: int) -> None:
         self._wire.send({**ident, "method": method} | ({} if params is None else {"params": params}))
@@ -415,9 +450,19 @@ class Editor:
     def _act(self, method: str, params: Any) -> Any:
         match method:
             case "textDocument/publishDiagnostics":
-                self._publish(self.uri(params["uri"]), params.get("version"), params["diagnostics"])
-            case "window/showMessage" | "window/logMessage" | "window/showMessageRequest":
+                uri = self.uri(params["uri"])
+                if self._is_pulled(uri):
+                    self.errors.append(f"diagnostics of {uri} are pulled, and were pushed")
+                self._publish(uri, params.get("version"), params["diagnostics"])
+            case "workspace/diagnostic/refresh":
+                self._refreshes += 1
+                named = ("diagnostics", "diagnostic")  # as LSP, and as Helix calls it
+                if not any(self._can("workspace", name, "refreshSupport") for name in named):
+                    self.errors.append(f"{method} to an editor that has not said that it can")
+            case "window/showMessage" | "window/showMessageRequest":
                 self.messages.append(params)
+            case "window/logMessage" | "$/logTrace":
+                self.logs.append(params)
             case "workspace/configuration":
                 return [self._setting(item.get("section") or "") for item in params["items"]]
             case "workspace/applyEdit":
@@ -428,11 +473,31 @@ class Editor:
                 return {"applied": True}
             case "client/registerCapability":
                 self.registrations += params["registrations"]
+            case "window/workDoneProgress/create":
+                if params["token"] in self._progress or not self._can("window", "workDoneProgress"):
+                    self.errors.append(f"{method} for a token that is used, or to an editor that shows none: {params}")
+                self._progress[params["token"]] = "created"
             case "$/progress":
                 self.progress.append(params)
-            case _ if not re.fullmatch(r"\$/.*|telemetry/event|window/workDoneProgress/create|.*/refresh", method):
+                self._note_progress(params["token"], params["value"])
+            case _ if not re.fullmatch(r"\$/.*|telemetry/event|.*/refresh", method):
                 raise NotImplementedError
         return None
+
+    def _note_progress(self, token: str | int, value: Json) -> None:
+        if token in self._partial:
+            self._partial[token].append(value)
+            return
+        state, kind = self._progress.get(token), value["kind"]
+        if (state, kind) not in {("created", "begin"), ("begun", "report"), ("begun", "end")}:
+            self.errors.append(f"progress {token}: {kind} where it is {state or 'unknown'}")
+        self._progress[token] = "ended" if kind == "end" else "begun"
+
+    def _can(self, *path: str) -> bool:
+        value: Any = self.client
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value not in (None, False)
 
     def _setting(self, section: str) -> Any:
         value: Any = self.settings
@@ -466,8 +531,12 @@ class Editor:
 
     def close(self, where: Where) -> None:
         """Close a buffer; what was not saved is lost."""
-        del self.buffers[self.buffer(where).uri]
-        self._send("textDocument/didClose", {"textDocument": {"uri": self.uri(where)}})
+        uri = self.buffer(where).uri
+        if self._is_pulled(uri):
+            self._published[uri] = None, []
+            self._results.pop(uri, None)
+        del self.buffers[uri]
+        self._send("textDocument/didClose", {"textDocument": {"uri": uri}})
 
     def buffer(self, where: Where) -> Buffer:
         """The buffer of an open document, with its text and version."""
@@ -496,8 +565,14 @@ class Editor:
             self._send("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
     def save(self, where: Where) -> None:
-        """Write a buffer to its file, and send didSave if the server asked for that."""
+        """Write a buffer to its file, after willSaveWaitUntil and before didSave if the server asked for them."""
         buffer = self.buffer(where)
+        if self._sync.get("willSaveWaitUntil") and self._can("textDocument", "synchronization", "willSaveWaitUntil"):
+            params, start = {"textDocument": {"uri": buffer.uri}, "reason": 1}, time.monotonic()
+            edits = self.request("textDocument/willSaveWaitUntil", params)
+            if time.monotonic() - start > _PATIENCE_TO_SAVE:
+                self.errors.append(f"textDocument/willSaveWaitUntil took {time.monotonic() - start:.1f} s")
+            self._apply_text_edits(buffer.uri, edits or [])
         self._store(where, buffer.text, buffer.bom)
         if self._sync.get("save"):
             self._send("textDocument/didSave", {"textDocument": {"uri": buffer.uri}})
@@ -507,6 +582,17 @@ class Editor:
         change = {"uri": self.uri(where), "type": 2 if self.path(where).exists() else 1}
         self._store(where, text)
         self.notify("workspace/didChangeWatchedFiles", {"changes": [change]})
+
+    def delete_and_notify(self, where: Where) -> None:
+        """Delete a file, not its buffer, and send workspace/didChangeWatchedFiles."""
+        self.path(where).unlink()
+        self.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": self.uri(where), "type": 3}]})
+
+    def configure(self, settings: Json) -> None:
+        """Change the settings. Like VS Code it only says so, unless it is an editor that cannot be asked for them."""
+        self.settings = settings
+        told = None if self._can("workspace", "configuration") else settings
+        self.notify("workspace/didChangeConfiguration", {"settings": told})
 
     def _load(self, where: Where) -> tuple[str, bool]:
         raw = self.path(where).read_bytes()
@@ -528,6 +614,64 @@ class Editor:
                 self._touching(buffer, 0, len(buffer.text))
         except RefusedEdit as error:
             self.errors.append(f"a diagnostic of {uri} is out of bounds: {error}")
+
+    @property
+    def _provider(self) -> Json | None:
+        """What the server says of the diagnostics that can be pulled, or registered later; None if none can."""
+        later = [item.get("registerOptions", {}) for item in self.registrations if item["method"] == _DIAGNOSTIC]
+        provider: Json | None = self.server.get("diagnosticProvider", later[0] if later else None)
+        return provider if self._can("textDocument", "diagnostic") else None
+
+    def _is_pulled(self, uri: str) -> bool:
+        return self._provider is not None and uri in self.buffers and uri.endswith(".py")
+
+    def _identifier(self) -> Json:
+        return {key: value for key, value in (self._provider or {}).items() if key == "identifier"}
+
+    def pull(self, where: Where, timeout: float = 10) -> Json | None:
+        """Pull the diagnostics of a buffer: the report, or None if the server wants to be asked again."""
+        buffer = self.buffer(where)
+        uri, version, previous = buffer.uri, buffer.version, self._results.get(buffer.uri)
+        params = {"textDocument": {"uri": uri}, **self._identifier()}
+        params |= {} if previous is None else {"previousResultId": previous}
+        try:
+            report: Json = self.request(_DIAGNOSTIC, params, timeout)
+        except ResponseError as error:
+            if error.code == _SERVER_CANCELLED and isinstance(error.data, dict) and error.data.get("retriggerRequest"):
+                return None
+            raise
+        items = self._reported(uri, report, previous, self._published.get(uri, (None, []))[1])
+        self._results.pop(uri, None)
+        if "resultId" in report:
+            self._results[uri] = report["resultId"]
+        self._publish(uri, version, items)
+        return report
+
+    def _reported(self, uri: str, report: Json, previous: str | None, known: list[Json]) -> list[Json]:
+        """The diagnostics that a report speaks of."""
+        if report["kind"] == "full":
+            return list(report["items"])
+        if report["kind"] != "unchanged" or previous is None or "resultId" not in report:
+            self.errors.append(f"a malformed report of {uri}, or unchanged from none: {report}")
+        return known
+
+    def workspace_diagnostics(self, *, in_parts: bool = False, timeout: float = 10) -> dict[str, list[Json]]:
+        """Pull the diagnostics of the whole workspace, by URI; `in_parts`: they may come bit by bit."""
+        known = self._workspace_results
+        previous = [{"uri": uri, "value": result} for uri, (result, _) in known.items() if result is not None]
+        params = {"previousResultIds": previous, **self._identifier()}
+        token = f"partial-{self._asked}"
+        if in_parts:
+            params["partialResultToken"], self._partial[token] = token, []
+        answer = self.request("workspace/diagnostic", params, timeout)
+        bits = self._partial.pop(token, [])
+        if bits and answer["items"]:
+            self.errors.append("partial results, and others in the answer")
+        for report in (item for bit in (*bits, answer) for item in bit["items"]):
+            uri = self.uri(report["uri"])
+            result, items = known.get(uri, (None, []))
+            known[uri] = report.get("resultId"), self._reported(uri, report, result, items)
+        return {uri: items for uri, (_, items) in known.items()}
 
     def _touching(self, buffer: Buffer, start: int, end: int) -> list[Json]:
         version, diagnostics = self._published.get(buffer.uri, (None, []))
@@ -556,10 +700,29 @@ class Editor:
             return uri in self._published and (not buffer or version == buffer.version) and predicate(diagnostics)
 
         try:
-            self.wait(holds, timeout, f"such diagnostics of {where}")
+            self._wait_pulling(uri, holds, timeout, f"such diagnostics of {where}")
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n--- last published: {self._published.get(uri)}") from None
         return self._published[uri][1]
+
+    def _wait_pulling(self, uri: str, holds: Callable[[], bool], timeout: float, what: str) -> None:
+        deadline = time.monotonic() + timeout
+        is_told = self._can("workspace", "diagnostics", "refreshSupport")
+        self._drain()
+        while self._is_pulled(uri):
+            refreshes, report = self._refreshes, self.pull(uri)
+            if holds():
+                return
+            left = deadline - time.monotonic()
+            try:
+                self.wait(partial(self._refreshed, refreshes), left if is_told and report else min(left, _PULL_AGAIN))
+            except TimeoutError:
+                if time.monotonic() >= deadline:
+                    raise self._late(what, timeout) from None
+        self.wait(holds, timeout, what)
+
+    def _refreshed(self, since: int) -> bool:
+        return self._refreshes > since
 
     def at(self, where: Where, offset: int) -> Json:
         """Parameters that name a place in a buffer (TextDocumentPositionParams)."""
@@ -595,25 +758,37 @@ class Editor:
                 self.errors.append(f"a code action of kind {kind!r}, asked were {only}")
         return actions
 
-    def apply(self, action: Json) -> None:
-        """Do what choosing a code action does: resolve it if it has no edit, apply its edit, run its command."""
+    def resolved(self, action: Json) -> Json:
+        """A code action with its edit, which is asked for if it has none and the server offers that."""
         provider = self.server.get("codeActionProvider")
         if "edit" not in action and isinstance(provider, dict) and provider.get("resolveProvider"):
+            return dict(self.request("codeAction/resolve", action))
+        return action
+
+    def apply(self, action: Json, *, confirm: bool = True) -> None:
+        """Do what choosing a code action does: resolve it if it has no edit, apply its edit, run its command."""
+        provider = self.server.get("codeActionProvider")
+        resolves = isinstance(provider, dict) and provider.get("resolveProvider")
+        if "edit" not in action and resolves and self._can("textDocument", "codeAction", "resolveSupport"):
             action = self.request("codeAction/resolve", action)
         edit, command = action.get("edit"), action.get("command")
         if "disabled" in action or (edit is None and command is None):
             raise RefusedEdit(f"this action is disabled, or has neither edit nor command: {action}")
         if edit is not None:
-            self.apply_workspace_edit(edit)
+            self.apply_workspace_edit(edit, confirm=confirm)
         if command is not None:
             command = command if isinstance(command, dict) else action
             arguments = command.get("arguments", [])
             self.request("workspace/executeCommand", {"command": command["command"], "arguments": arguments})
 
-    def apply_workspace_edit(self, edit: Json) -> None:
-        """Apply an edit to buffers, and to files that are not open. Raises RefusedEdit; what came before it stays."""
+    def apply_workspace_edit(self, edit: Json, *, confirm: bool = True) -> None:
+        """Apply an edit to buffers, and to files that are not open. Raises RefusedEdit; what came before it stays.
+
+        Without `confirm` a person says no to all that needs confirmation.
+        """
         self._drain()
         supported = self.client["workspace"].get("workspaceEdit", {})
+        edit = self._confirmed(edit, confirm)
         for uri, edits in edit.get("changes", {}).items() if edit.get("documentChanges") is None else ():
             self._apply_text_edits(uri, edits)
         for operation in edit.get("documentChanges") or ():
@@ -629,6 +804,24 @@ class Editor:
             if document.get("version") != current:
                 raise StaleEdit(f"for version {document.get('version')} of {document['uri']}, which is at {current}")
             self._apply_text_edits(document["uri"], operation["edits"])
+
+    def _confirmed(self, edit: Json, confirm: bool) -> Json:
+        """An edit without the parts that a person says no to."""
+        annotations = edit.get("changeAnnotations") or {}
+
+        def wanted(part: Json) -> bool:
+            if (name := part.get("annotationId")) is None:
+                return True
+            if name not in annotations or not self._can("workspace", "workspaceEdit", "changeAnnotationSupport"):
+                raise RefusedEdit(f"this editor does not support or know the annotation {name!r}")
+            return confirm or not annotations[name].get("needsConfirmation")
+
+        def trimmed(part: Json) -> Json:
+            return {**part, "edits": [*filter(wanted, part["edits"])]} if "edits" in part else part
+
+        changes = {uri: [*filter(wanted, edits)] for uri, edits in edit.get("changes", {}).items()}
+        operations = edit.get("documentChanges")
+        return {"changes": changes, "documentChanges": operations and [*map(trimmed, filter(wanted, operations))]}
 
     def _apply_text_edits(self, uri: str, edits: list[Json]) -> None:
         buffer = self.buffers.get(self.uri(uri))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -43,7 +44,7 @@ def receive():
     while line := sys.stdin.buffer.readline().strip():
         length = int(line.split(b":")[1])
     return json.loads(sys.stdin.buffer.read(length)) if length else sys.exit(1)
-encoding, code, log, actions = sys.argv[1], int(sys.argv[2]), [], []
+encoding, code, more, log, actions, answers = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]), [], [], {}
 while True:
     message = receive()
     method, params, answer = message.get("method"), message.get("params"), {"result": None}
@@ -51,8 +52,12 @@ while True:
     if method == "initialize":
         answer = {"result": {"capabilities": {
             "positionEncoding": encoding, "codeActionProvider": {"resolveProvider": True},
-            "textDocumentSync": {"openClose": True, "change": 2, "save": True}}}}
-    elif method in ("textDocument/didOpen", "textDocument/didChange"):
+            "textDocumentSync": {"openClose": True, "change": 2, "save": True}, **more}}}
+    elif answers.get(method):
+        answer = answers[method].pop(0)
+        for said in answer.pop("say", []):
+            send(said)
+    elif method in ("textDocument/didOpen", "textDocument/didChange") and "diagnosticProvider" not in more:
         document = params["textDocument"]
         send({"method": "textDocument/publishDiagnostics", "params": {
             "uri": document["uri"], "version": document["version"], "diagnostics": []}})
@@ -64,6 +69,8 @@ while True:
         answer = {"result": params | {"edit": actions.pop()}}
     elif method == "test/next-edit":
         actions.append(params)
+    elif method == "test/answers":
+        answers = params
     elif method == "test/say":
         for said in params:
             send(said)
@@ -83,8 +90,9 @@ while True:
 """
 
 
-def editor(root: Path, encoding: str = "utf-16", code: int = 0, **options: Any) -> Editor:
-    command = [sys.executable, "-c", SERVER, encoding, str(code)]
+def editor(root: Path, encoding: str = "utf-16", code: int = 0, more: Json | None = None, **options: Any) -> Editor:
+    """An editor whose server can do what `more` says, besides the usual."""
+    command = [sys.executable, "-c", SERVER, encoding, str(code), json.dumps(more or {})]
     return Editor(root, encodings=("utf-8", "utf-16", "utf-32"), command=command, **options)
 
 
@@ -365,6 +373,222 @@ def test_diagnostics_of_an_older_version_do_not_count(tmp_path: Path) -> None:
         it.notify("test/say", [published(1)(it.uri("m.py")), published(None, {"message": "r"})(it.uri("r.json"))])
         assert it.diagnostics("m.py") == []
         assert it.wait_for_diagnostics("r.json", lambda found: len(found) == 1) == it.diagnostics_of("r.json")
+
+
+# What is pulled
+
+PULLS = {"diagnosticProvider": {"identifier": "i", "interFileDependencies": True, "workspaceDiagnostics": True}}
+PULLING: Json = {"textDocument": {"diagnostic": {}}}
+REFRESHED = {"workspace": {"diagnostics": {"refreshSupport": True}}, **PULLING}
+REFRESH = {"id": 5, "method": "workspace/diagnostic/refresh"}
+PROBLEM = {"range": insertion(0, 0, "")["range"], "message": "m"}
+
+
+def report(*items: Json, result: str | None = None, kind: str = "full") -> Json:
+    """An answer to textDocument/diagnostic."""
+    of_kind = {"items": [*items]} if kind == "full" else {}
+    return {"result": {"kind": kind, **of_kind} | ({} if result is None else {"resultId": result})}
+
+
+def asked(editor: Editor, method: str) -> list[Json]:
+    """What the server was asked, or told, by that method."""
+    return [message["params"] for message in editor.request("test/log") if message.get("method") == method]
+
+
+def test_diagnostics_are_pulled_with_the_last_result(tmp_path: Path) -> None:
+    again = {"error": {"code": -32802, "message": "busy", "data": {"retriggerRequest": True}}}
+    answers = [report(PROBLEM, result="1"), report(result="2", kind="unchanged"), again, report()]
+    with editor(tmp_path, more=PULLS, capabilities=PULLING) as it:
+        it.notify("test/answers", {"textDocument/diagnostic": answers})
+        it.open("m.py", "a")
+        assert it.diagnostics("m.py") == [PROBLEM]
+        it.edit("m.py", [(1, 1, "b")])
+        assert it.diagnostics("m.py") == [PROBLEM]
+        assert it.wait_for_diagnostics("m.py", lambda found: not found) == []
+        document = {"textDocument": {"uri": it.uri("m.py")}, "identifier": "i"}
+        previous = [{}, {"previousResultId": "1"}, {"previousResultId": "2"}, {"previousResultId": "2"}]
+        assert asked(it, "textDocument/diagnostic") == [document | result for result in previous]
+        it.close("m.py")
+        assert it.diagnostics_of("m.py") == []
+
+
+@pytest.mark.parametrize(("more", "capabilities"), [({}, PULLING), (PULLS, {})])
+def test_diagnostics_are_pushed_if_either_side_cannot_pull(tmp_path: Path, more: Json, capabilities: Json) -> None:
+    with editor(tmp_path, more=more, capabilities=capabilities) as it:
+        it.open("m.py", "a")
+        it.notify("test/say", [published(1, PROBLEM)(it.uri("m.py"))])
+        assert it.wait_for_diagnostics("m.py", bool) == [PROBLEM]
+        assert asked(it, "textDocument/diagnostic") == []
+
+
+def test_an_editor_that_is_told_to_refresh_pulls_only_then(tmp_path: Path) -> None:
+    answers = [report(), report() | {"say": [REFRESH]}, report(PROBLEM)]
+    with editor(tmp_path, more=PULLS, capabilities=REFRESHED) as it:
+        it.notify("test/answers", {"textDocument/diagnostic": answers})
+        it.open("m.py", "a")
+        with pytest.raises(TimeoutError, match=r"within 0.2 s(?s:.)*last published: \(1, \[\]\)"):
+            it.wait_for_diagnostics("m.py", bool, timeout=0.2)
+        assert len(asked(it, "textDocument/diagnostic")) == 1
+        assert it.wait_for_diagnostics("m.py", bool) == [PROBLEM]
+
+
+def test_what_is_not_python_is_pushed_even_so(tmp_path: Path) -> None:
+    with editor(tmp_path, more=PULLS, capabilities=PULLING) as it:
+        it.open("registry.json", "{}")
+        it.notify("test/say", [published(1, PROBLEM)(it.uri("registry.json"))])
+        assert it.diagnostics("registry.json") == [PROBLEM]
+
+
+@pytest.mark.parametrize(
+    ("said", "answer", "error"),
+    [
+        (published(1), report(), "are pulled, and were pushed"),
+        (lambda _: REFRESH, report(), "refresh to an editor that has not said"),
+        (None, report(result="1", kind="unchanged"), "unchanged from none"),
+        (None, report(result="1", kind="partial"), "malformed report"),
+        (None, report(OUT_OF_BOUNDS), "out of bounds"),
+    ],
+)
+def test_what_is_wrong_with_pulled_diagnostics(
+    tmp_path: Path, said: Callable[[str], Json] | None, answer: Json, error: str
+) -> None:
+    with pytest.raises(ProtocolError, match=error):  # noqa: SIM117
+        with editor(tmp_path, more=PULLS, capabilities=PULLING) as it:
+            it.notify("test/answers", {"textDocument/diagnostic": [answer]})
+            it.open("m.py", "a")
+            it.diagnostics("m.py")
+            it.notify("test/say", [said(it.uri("m.py"))] if said else [])
+
+
+def test_the_diagnostics_of_the_workspace_come_in_parts(tmp_path: Path) -> None:
+    uris = {name: (tmp_path / name).as_uri() for name in ("m.py", "n.py")}
+
+    def items(**reports: Json) -> Json:
+        return {"items": [{"uri": uris[f"{name}.py"], "version": None, **it["result"]} for name, it in reports.items()]}
+
+    part = items(m=report(PROBLEM, result="1"))
+    said = {"method": "$/progress", "params": {"token": "partial-1", "value": part}}
+    answers = [
+        {"say": [said], "result": {"items": []}},
+        {"result": items(m=report(result="2", kind="unchanged"), n=report())},
+    ]
+    with editor(tmp_path, more=PULLS, capabilities=PULLING) as it:
+        it.notify("test/answers", {"workspace/diagnostic": answers})
+        assert it.workspace_diagnostics(in_parts=True) == {uris["m.py"]: [PROBLEM]}
+        assert it.workspace_diagnostics() == {uris["m.py"]: [PROBLEM], uris["n.py"]: []}
+        first, second = asked(it, "workspace/diagnostic")
+        assert first == {"previousResultIds": [], "identifier": "i", "partialResultToken": "partial-1"}
+        assert second == {"previousResultIds": [{"uri": uris["m.py"], "value": "1"}], "identifier": "i"}
+    both = {"say": [said], "result": items(n=report())}
+    with pytest.raises(ProtocolError, match="others in the answer"):  # noqa: SIM117
+        with editor(tmp_path, more=PULLS, capabilities=PULLING) as it:
+            it.notify("test/answers", {"workspace/diagnostic": [both]})
+            it.workspace_diagnostics(in_parts=True)
+
+
+# Saving, settings, progress, confirmation
+
+SAVES = {"textDocumentSync": {"openClose": True, "change": 2, "save": True, "willSaveWaitUntil": True}}
+WAITS = {"textDocument": {"synchronization": {"willSaveWaitUntil": True}}}
+
+
+@pytest.mark.parametrize(("capabilities", "saved"), [(WAITS, "ba"), ({}, "a")])
+def test_what_is_to_be_changed_before_a_save_is_saved(tmp_path: Path, capabilities: Json, saved: str) -> None:
+    with editor(tmp_path, more=SAVES, capabilities=capabilities) as it:
+        it.notify("test/answers", {"textDocument/willSaveWaitUntil": [{"result": [insertion(0, 0, "b")]}]})
+        it.open("m.py", "a")
+        it.save("m.py")
+        assert it.text("m.py") == (tmp_path / "m.py").read_text() == saved
+        it.save("m.py")
+        assert it.text("m.py") == saved
+
+
+def test_an_editor_does_not_wait_long_before_it_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.fake_editor._PATIENCE_TO_SAVE", 0.0)
+    with pytest.raises(ProtocolError, match=r"willSaveWaitUntil took \d"):  # noqa: SIM117
+        with editor(tmp_path, more=SAVES, capabilities=WAITS) as it:
+            it.open("m.py", "a")
+            it.save("m.py")
+
+
+def test_files_and_settings_that_change_are_told(tmp_path: Path) -> None:
+    (tmp_path / "m.py").touch()
+    settings = {"ssot": {"python": "p"}}
+    for can_be_asked in (True, None):
+        capabilities = {"workspace": {"configuration": can_be_asked}}
+        with editor(tmp_path, capabilities=capabilities) as it:
+            it.configure(settings)
+            told = asked(it, "workspace/didChangeConfiguration")
+            assert (told, it.settings) == ([{"settings": None if can_be_asked else settings}], settings)
+    with editor(tmp_path) as it:
+        it.delete_and_notify("m.py")
+        changes = [{"uri": it.uri("m.py"), "type": 3}]
+        assert asked(it, "workspace/didChangeWatchedFiles") == [{"changes": changes}]
+        assert not (tmp_path / "m.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"),
+    [
+        ("create begin report end", None),
+        ("create", None),
+        ("create begin", "progress 1 never ended"),
+        ("begin end", "begin where it is unknown"),
+        ("create report", "report where it is created"),
+        ("create begin end end", "end where it is ended"),
+        ("create create", "a token that is used"),
+    ],
+)
+def test_progress_begins_and_ends(tmp_path: Path, steps: str, error: str | None) -> None:
+    create = {"id": 1, "method": "window/workDoneProgress/create", "params": {"token": 1}}
+
+    def say(step: str) -> Json:
+        return create if step == "create" else {"method": "$/progress", "params": {"token": 1, "value": {"kind": step}}}
+
+    def run() -> None:
+        with editor(tmp_path) as it:
+            it.notify("test/say", [say(step) for step in steps.split()])
+
+    if error is None:
+        run()
+        return
+    with pytest.raises(ProtocolError, match=error):
+        run()
+
+
+def test_a_person_may_say_no_to_what_needs_confirmation(tmp_path: Path) -> None:
+    able: Json = {"workspace": {"workspaceEdit": {"changeAnnotationSupport": {}}}}
+    annotations = {"sure": {"label": "Sure"}, "perhaps": {"label": "Perhaps", "needsConfirmation": True}}
+    edits = [insertion(0, 0, text) | {"annotationId": text} for text in ("sure", "perhaps")] + [insertion(0, 0, "!")]
+    created = {"kind": "create", "uri": (tmp_path / "n.py").as_uri(), "annotationId": "perhaps"}
+    with editor(tmp_path, capabilities=able) as it:
+        it.open("m.py", "")
+        document: Json = {"textDocument": {"uri": it.uri("m.py"), "version": 1}, "edits": edits}
+        edit = {"documentChanges": [document, created], "changeAnnotations": annotations}
+        it.apply_workspace_edit(edit, confirm=False)
+        assert it.text("m.py") == "sure!"
+        assert not (tmp_path / "n.py").exists()
+        document["textDocument"]["version"] = 2
+        it.apply_workspace_edit(edit)
+        assert it.text("m.py") == "sureperhaps!sure!"
+        assert (tmp_path / "n.py").exists()
+        with pytest.raises(RefusedEdit, match="annotation 'sure'"):
+            it.apply_workspace_edit({"changes": {it.uri("m.py"): edits}})
+    with editor(tmp_path) as it, pytest.raises(RefusedEdit, match="annotation 'sure'"):
+        it.apply_workspace_edit({"changes": {it.uri("n.py"): edits}, "changeAnnotations": annotations})
+
+
+def test_an_editor_may_be_like_another_one(tmp_path: Path) -> None:
+    like = {"general": {"positionEncodings": ["utf-8", "utf-16"]}}
+    with editor(tmp_path, "utf-8", like=like, roots=["rootPath"]) as it:
+        (params,) = asked(it, "initialize")
+        assert params["capabilities"] == like
+        assert params["rootPath"] == str(tmp_path)
+        assert not {"rootUri", "workspaceFolders"} & {*params}
+        assert it.encoding == "utf-8"
+
+
+# The process
 
 
 @pytest.mark.parametrize("raw", ["print debugging\n", "Content-Length: 7\r\n\r\n{}Content-Length: 1\r\n\r\n{"])
