@@ -118,7 +118,7 @@ def with_fixes(document: Document, project: Project, diagnostic: Diagnostic, *, 
     for replacement in diagnostic.replacements:
         if fixes and not choices and fixes[0].applicability is not Applicability.DISPLAY:
             break
-        edits, why = _rewrite(document, project, [replacement])
+        edits, why = rewritten(document, project, [replacement])
         if edits and not any(edits == fix.edits for fix in fixes):
             fixes.append(Fix(replacement.title, replacement.applicability, edits))
         elif why and replacement.applicability is not Applicability.DISPLAY:
@@ -135,10 +135,10 @@ def with_proposals(diagnostic: Diagnostic) -> Diagnostic:
     return diagnostic._replace(fixes=tuple(fixes))
 
 
-def _rewrite(
+def rewritten(
     document: Document, project: Project, replacements: Sequence[Replacement]
 ) -> tuple[tuple[TextEdit, ...], str]:
-    """The edits for some replacements together, or why there are none."""
+    """The verified edits for some replacements together, or why there are none."""
     from ssot_lsp.rewrite import RefusalError, rewrite  # noqa: PLC0415 - LibCST: 0.15 s that a clean file need not pay
 
     try:
@@ -195,7 +195,7 @@ def fix(
 def _fix(
     document: Document, project: Project, diagnostics: Sequence[Diagnostic], applicability: Applicability
 ) -> Fixed:
-    wanted = [(d, r) for d in diagnostics if (r := _sure(d, applicability)) is not None]
+    wanted = [(d, r) for d in diagnostics if (r := fixed_by(d, applicability)) is not None]
     attempt = _Attempt(document, project)
     attempt.apply(wanted)
     attempt.retry()
@@ -238,7 +238,7 @@ class _Attempt:
         if not wanted:
             return
         together = [*self.kept, *wanted]
-        edits, why = _rewrite(self.document, self.project, [replacement for _, replacement in together])
+        edits, why = rewritten(self.document, self.project, [replacement for _, replacement in together])
         if not why:
             self.kept, self.edits = together, edits
         elif len(wanted) == 1:
@@ -249,7 +249,8 @@ class _Attempt:
             self.apply(wanted[half:])
 
 
-def _sure(diagnostic: Diagnostic, applicability: Applicability) -> Replacement | None:
+def fixed_by(diagnostic: Diagnostic, applicability: Applicability) -> Replacement | None:
+    """What a bulk fix that may go as far as `applicability` would do about a diagnostic; None if nothing."""
     levels = [Applicability.SAFE, Applicability.UNSAFE]
     allowed = levels[: levels.index(applicability) + 1]
     # of several the last one, which is less sure, does more

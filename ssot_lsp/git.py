@@ -61,7 +61,7 @@ class _Git:
 
 
 def _with_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a git with these settings (git-config, `GIT_CONFIG_COUNT`), whose keys may have a `=` in them."""
+    """An environment in which git has these settings; keys may have a `=` in them (git-config, `GIT_CONFIG_COUNT`)."""
     environment = {**os.environ, **_ENVIRONMENT, "GIT_CONFIG_COUNT": str(len(settings))}
     for number, (key, value) in enumerate(settings.items()):
         environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}

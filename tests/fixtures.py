@@ -38,10 +38,11 @@ import difflib
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from ssot_lsp import engine
 from ssot_lsp.model import Applicability, Diagnostic, Severity
@@ -119,28 +120,61 @@ def read_page(page: Path) -> tuple[str, list[Case]]:
 
     Raises FixtureError if it is not written as this module's docstring says.
     """
-    lines = page.read_text("utf-8").split("\n")
-    title = lines[0].removeprefix("# ")
-    if _CASES not in lines:
-        raise FixtureError(f"{page}: no `{_CASES}`")
+    title, parts = read_parts(page)
     common = Case(page, 0, "")
     current = common
     cases: list[Case] = []
+    for part in parts:
+        if isinstance(part, Heading):
+            current = Case(page, part.line, part.title, common.registry, common.settings, common.tree)
+            cases.append(current)
+            continue
+        try:
+            _add_block(current, part.words, part.lines)
+        except (ValueError, FixtureError) as error:
+            raise FixtureError(f"{page}:{part.line}: {error}") from error
+    return title, cases
+
+
+class Heading(NamedTuple):
+    """Where a case begins: the line (from 1), and its title."""
+
+    line: int
+    title: str
+
+
+class Block(NamedTuple):
+    """A fenced block: the line (from 1) and the words of its fence, and the lines in it."""
+
+    line: int
+    words: list[str]
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+
+def read_parts(page: Path) -> tuple[str, list[Heading | Block]]:
+    """The title of a page, and what stands below `## Cases`. Raises FixtureError."""
+    lines = page.read_text("utf-8").split("\n")
+    if _CASES not in lines:
+        raise FixtureError(f"{page}: no `{_CASES}`")
+    parts: list[Heading | Block] = []
     at = lines.index(_CASES) + 1
     while at < len(lines):
         line = lines[at]
         if line.startswith("### "):
-            current = Case(page, at + 1, line.removeprefix("### "), common.registry, common.settings, common.tree)
-            cases.append(current)
+            parts.append(Heading(at + 1, line.removeprefix("### ")))
         elif line.startswith("```"):
-            try:
-                end = lines.index("```", at + 1)
-                _add_block(current, line.removeprefix("```").split(), lines[at + 1 : end])
-            except (ValueError, FixtureError) as error:
-                raise FixtureError(f"{page}:{at + 1}: {error}") from error
+            if "```" not in lines[at + 1 :]:
+                raise FixtureError(f"{page}:{at + 1}: a block that does not end")
+            end = lines.index("```", at + 1)
+            parts.append(Block(at + 1, line.removeprefix("```").split(), lines[at + 1 : end]))
             at = end
         at += 1
-    return title, cases
+    return lines[0].removeprefix("# "), parts
 
 
 def _add_block(case: Case, words: Sequence[str], lines: Sequence[str]) -> None:
@@ -154,17 +188,18 @@ def _add_block(case: Case, words: Sequence[str], lines: Sequence[str]) -> None:
         case.tree = parse_tree(lines)
     elif kind == "python" and rest[:1] == ["fixed"]:
         file = case.files[-1]
-        file.fixed[" ".join(rest[1:])] = _as_written(text, file.flags)
+        file.fixed[" ".join(rest[1:])] = as_written(text, file.flags)
     elif kind == "python":
         flags = frozenset(rest) & {"crlf", "no-newline"}
         paths = [word for word in rest if word not in flags]
         source, expected = parse_carets(lines)
-        case.files.append(CheckedFile("".join(paths) or "main.py", _as_written(source, flags), expected, flags))
+        case.files.append(CheckedFile("".join(paths) or "main.py", as_written(source, flags), expected, flags))
     else:
         raise FixtureError(f"no such block: {' '.join(words)!r}")
 
 
-def _as_written(text: str, flags: frozenset[str]) -> str:
+def as_written(text: str, flags: Collection[str] = ()) -> str:
+    """The text of a block as it is meant: with what pictures stand for, and the line ends that the flags ask for."""
     for picture, character in _PICTURES.items():
         text = text.replace(picture, character)
     if "no-newline" in flags:
@@ -223,13 +258,18 @@ def run(case: Case, root: Path) -> None:
     if not case.files:
         raise FixtureError(f"{case.where}: nothing to check")
     root.mkdir(parents=True, exist_ok=True)
-    for name, content in _files(case):
+    write_files(root, _files(case))
+    for file in case.files:
+        _Run(case, root, file).run()
+
+
+def write_files(root: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Write files by their paths under a folder; what ends in `/` is a folder."""
+    for name, content in files:
         path = root / name
         (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
         if not name.endswith("/"):
             path.write_bytes(content.encode())
-    for file in case.files:
-        _Run(case, root, file).run()
 
 
 def _files(case: Case) -> Iterator[tuple[str, str]]:
@@ -237,12 +277,17 @@ def _files(case: Case) -> Iterator[tuple[str, str]]:
     if case.settings:
         yield "pyproject.toml", case.settings
     if case.registry is not None:
-        value = json.loads(case.registry)
-        if isinstance(value, list):
-            value = {"version": 1, "packages": _packages(case.tree), "entries": value}
-        yield "registry.json", json.dumps(value, indent=1)
+        yield "registry.json", registry_text(case.registry, case.tree)
     for file in case.files:
         yield file.path, file.source
+
+
+def registry_text(block: str, tree: Mapping[str, str]) -> str:
+    """The registry that a block gives, whole or as the list of its entries."""
+    value = json.loads(block)
+    if isinstance(value, list):
+        value = {"version": 1, "packages": _packages(tree), "entries": value}
+    return json.dumps(value, indent=1)
 
 
 def _packages(tree: Mapping[str, str]) -> list[str]:

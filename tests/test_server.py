@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,13 +20,13 @@ import pytest
 from lsprotocol import types as lsp
 
 from ssot_lsp import engine
-from ssot_lsp.config import Settings
 from ssot_lsp.files import read_bytes
 from ssot_lsp.model import Entry
 from ssot_lsp.project import Project
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.documents import Documents
 from ssot_lsp.server.hover import until
+from ssot_lsp.server.settings import EditorSettings
 from ssot_lsp.server.workspaces import WorkspaceFolder
 from tests.fake_editor import (
     CAPABILITIES,
@@ -44,6 +44,7 @@ from tests.trees import write
 REPOSITORY = Path(__file__).resolve().parent.parent
 ERROR, WARNING, DEPRECATED = 1, 2, 2
 FIX_ALL = "source.fixAll.ssot"
+CONTENT_MODIFIED = -32801
 
 ENTRY_A = (
     '{"canonical": "new:A", "deprecated": ["old:A"], "reason": "It moved 🎉.",'
@@ -146,7 +147,9 @@ def actions_at(editor: Editor, where: str, needle: str, **options: Any) -> list[
 
 
 def fixing(actions: list[Json]) -> list[Json]:
-    return [action for action in actions if not action["title"].startswith("Ignore ")]
+    """What mends one thing, or all of a file as on save."""
+    others = ("Ignore ", "Fix all ", "Add ", "Create ")
+    return [a for a in actions if a["kind"] == FIX_ALL or not a["title"].startswith(others)]
 
 
 def quick_fix(editor: Editor, where: str, needle: str) -> Json:
@@ -161,9 +164,14 @@ def fix_all(editor: Editor, where: str) -> list[Json]:
 
 
 def settle(editor: Editor) -> None:
-    """Wait until the server has done all that it was told: messages are handled in order."""
-    with pytest.raises(ResponseError):
-        editor.request("test/settle", {})
+    """Wait until the server has done all that it was told: messages are handled in order, and requests wait for it."""
+    here = {"textDocument": {"uri": editor.uri("settle.py")}, "position": {"line": 0, "character": 0}}
+    is_open = editor.uri("settle.py") in editor.buffers
+    if not is_open:
+        editor.open("settle.py", "")
+    editor.request("textDocument/hover", here)
+    if not is_open:
+        editor.close("settle.py")
 
 
 # Positions and lines
@@ -435,7 +443,8 @@ def test_only_what_rests_on_a_saved_file_is_checked_again(tmp_path: Path) -> Non
     write(tmp_path, FILES)
     project = Project.load(tmp_path)
     documents = Documents()
-    folder = WorkspaceFolder(tmp_path, Settings(), read_bytes, lambda message: None)
+    folder = WorkspaceFolder(tmp_path, EditorSettings(), read_bytes)
+    folder.take(folder.load())
 
     def check(name: str, text: str) -> Checked:
         item = lsp.TextDocumentItem((tmp_path / name).as_uri(), "python", 1, text)
@@ -446,7 +455,7 @@ def test_only_what_rests_on_a_saved_file_is_checked_again(tmp_path: Path) -> Non
     one, other = check("one.py", "from old import KEEP\n"), check("other.py", "from new.core import Better\n")
     assert project.modules.files == folder.project.modules.files
     (tmp_path / "old.py").write_text("")
-    stale = folder.changed([tmp_path / "old.py"])
+    stale = folder.changed(folder.defined([tmp_path / "old.py"]))
     assert stale is not None
     after = folder.project
     assert not one.survives(after, stale)
@@ -454,7 +463,9 @@ def test_only_what_rests_on_a_saved_file_is_checked_again(tmp_path: Path) -> Non
     assert other.is_of(other.opened, after)
     assert [found.code for found in check("one.py", "from old import KEEP\n").diagnostics] == ["SSOT004"]
     (tmp_path / "old.py").unlink()
-    assert folder.changed([tmp_path / "old.py"]) is None, "a file that is gone changes what all names mean"
+    assert folder.changed(folder.defined([tmp_path / "old.py"])) is None, (
+        "a file that is gone changes what all names mean"
+    )
 
 
 def engine_faults(rule: object, error: Exception) -> None:
@@ -495,6 +506,8 @@ def test_a_quick_fix_names_its_version_and_its_diagnostic(editor: Editor) -> Non
     diagnostic = only_one(editor, "fix.py", "import os\nfrom old import A, KEEP\n\nprint(os, A, KEEP)\n")
     editor.edit("fix.py", [(0, 0, "# one\n")])
     action = quick_fix(editor, "fix.py", "A")
+    assert "edit" not in action
+    action = editor.resolved(action)
     (change,) = action["edit"]["documentChanges"]
     assert change["textDocument"] == {"uri": editor.uri("fix.py"), "version": 2}
     assert "changes" not in action["edit"]
@@ -509,11 +522,20 @@ def test_a_quick_fix_names_its_version_and_its_diagnostic(editor: Editor) -> Non
 
 def test_a_quick_fix_for_an_older_version_is_not_applied(editor: Editor) -> None:
     editor.open("stale.py", "from old import A\n")
-    for action in (quick_fix(editor, "stale.py", "A"), *fix_all(editor, "stale.py")):
+    asks: list[Callable[[], Json]] = [
+        lambda: quick_fix(editor, "stale.py", "A"),
+        lambda: fix_all(editor, "stale.py")[0],
+    ]
+    for ask in asks:
+        action = ask()
+        resolved = editor.resolved(action)
         editor.edit("stale.py", [(0, 0, "\n")])
         before = editor.text("stale.py")
         with pytest.raises(StaleEdit):
+            editor.apply(resolved)
+        with pytest.raises(ResponseError) as raised:
             editor.apply(action)
+        assert raised.value.code == CONTENT_MODIFIED
         assert editor.text("stale.py") == before
     editor.apply(quick_fix(editor, "stale.py", "A"))
     assert editor.text("stale.py") == "\n\nfrom new import A\n"
@@ -643,7 +665,7 @@ def test_fix_all_mends_all_that_is_safe_in_one_edit(editor: Editor) -> None:
     editor.open("all.py", text)
     (action,) = fix_all(editor, "all.py")
     assert action["kind"] == FIX_ALL
-    (change,) = action["edit"]["documentChanges"]
+    (change,) = editor.resolved(action)["edit"]["documentChanges"]
     assert change["textDocument"]["version"] == 1
     editor.apply(action)
     fixed = editor.text("all.py")
@@ -712,11 +734,14 @@ def test_fix_all_and_the_command_line_agree(tmp_path: Path) -> None:
 def test_a_client_that_can_do_little(tmp_path: Path) -> None:
     capabilities = {
         "workspace": {"workspaceEdit": {"documentChanges": None}, "didChangeWatchedFiles": None},
-        "textDocument": {"publishDiagnostics": {"relatedInformation": None}},
+        "textDocument": {
+            "publishDiagnostics": {"relatedInformation": None, "codeDescriptionSupport": None, "dataSupport": None},
+            "codeAction": {"resolveSupport": None},
+        },
     }
     with Editor(write(tmp_path, FILES), capabilities=capabilities) as editor:
         diagnostic = only_one(editor, "little.py", "from old import A\n")
-        assert "relatedInformation" not in diagnostic
+        assert diagnostic.keys().isdisjoint({"relatedInformation", "codeDescription", "data"})
         for action in (quick_fix(editor, "little.py", "A"), *fix_all(editor, "little.py")):
             assert "documentChanges" not in action["edit"]
             assert [*action["edit"]["changes"]] == [editor.uri("little.py")]

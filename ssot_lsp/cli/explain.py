@@ -16,11 +16,11 @@ def explain(code: str) -> None:
     """Explain a rule, by its code (SSOT004) or its name (unresolved-name)."""
     from ssot_lsp.rules import page  # noqa: PLC0415
 
-    pages = {known: text for known, name in RULE_NAMES.items() if (text := page(name)) is not None}
+    pages = {known: path for known, name in RULE_NAMES.items() if (path := page(name)) is not None}
     wanted = next((known for known in pages if code.upper() == known or code.lower() == RULE_NAMES[known]), None)
     if wanted is None:
         fail(f"no rule {code!r}; there are {', '.join(pages)}")
-    text = pages[wanted].partition("\n## Cases")[0].rstrip()
+    text = pages[wanted].read_text("utf-8").partition("\n## Cases")[0].rstrip()
     if not sys.stdout.isatty():
         click.echo(text)
         return

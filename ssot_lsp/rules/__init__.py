@@ -107,10 +107,10 @@ class Rule(NamedTuple):
         return self.check_string is not _says_nothing
 
 
-def page(name: str) -> str | None:
+def page(name: str) -> Path | None:
     """The documentation page of a rule, or of another thing that is reported, in Markdown; None if there is none."""
     path = Path(__file__).with_name(f"{name.replace('-', '_')}.md")
-    return path.read_text("utf-8") if path.is_file() else None
+    return path if path.is_file() else None
 
 
 @cache

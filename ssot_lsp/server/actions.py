@@ -1,73 +1,118 @@
-"""Code actions: the fixes of the diagnostics in a range, and all safe ones of the file at once."""
+"""What is offered at a place in a document: its fixes, alone and in groups, and what else can be done about it.
+
+An offer tells what would be done; the edits are worked out when someone wants them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from lsprotocol import types as lsp
-
-from ssot_lsp.model import Applicability, Diagnostic
+from ssot_lsp import engine
+from ssot_lsp.model import Applicability, Diagnostic, Replacement
+from ssot_lsp.project import Project
+from ssot_lsp.server.background import Wanted
 from ssot_lsp.server.checked import Checked
-from ssot_lsp.server.convert import Encoding
+from ssot_lsp.server.offer import QUICK_FIX, FileEdit, Offer, RefusedError, known, nothing
+from ssot_lsp.server.remedies import bridges, entries
 from ssot_lsp.text import Span, TextEdit
 
 FIX_ALL = "source.fixAll.ssot"
+FIX_WORKSPACE = "source.ssot.fixWorkspace"
+"""No kind of `source.fixAll`: editors do those on save."""
 
 
-class Actions:
-    """Makes the code actions of one version of a document, in one client's terms."""
+def offers(checked: Checked, here: Sequence[Diagnostic], only: Sequence[str] | None) -> Iterator[Offer]:
+    """What is offered about the diagnostics `here`, and for the whole file, of the kinds that are asked for.
 
-    def __init__(self, checked: Checked, encoding: Encoding, *, related: bool, versioned: bool) -> None:
-        """`related`: the client shows related places; `versioned`: it takes edits that name their version."""
-        self.checked = checked
-        self.text = checked.opened.text
-        self.encoding = encoding
-        self.related = related
-        self.versioned = versioned
+    An editor that asks for no kind in particular asks at each move of the cursor: it gets what is of use there.
+    """
+    if wants(only, QUICK_FIX):
+        for diagnostic in here:
+            yield from _fixes(checked, diagnostic)
+        yield from _groups(checked, here)
+        for diagnostic in here:
+            yield from bridges(checked, diagnostic)
+            yield from entries(checked, diagnostic)
+        yield from _suppressions(checked, here)
+    if wants(only, FIX_ALL) and (only is not None or here):
+        yield from _fix_all(checked)
+    if only is not None and wants(only, FIX_WORKSPACE):
+        yield Offer("Fix all imports in the whole workspace…", FIX_WORKSPACE, nothing, wanted=Wanted())
 
-    def quick_fixes(self, diagnostics: Sequence[Diagnostic]) -> Iterator[lsp.CodeAction]:
-        """One action for each fix of each diagnostic; preferred is only a safe one without a rival."""
-        for diagnostic in diagnostics:
-            fixes = self.checked.fixes(diagnostic)
-            safe = [fix for fix in fixes if fix.applicability is Applicability.SAFE]
-            for fix in fixes:
-                yield lsp.CodeAction(
-                    title=fix.title,
-                    kind=lsp.CodeActionKind.QuickFix,
-                    diagnostics=[self.encoding.diagnostic(self.text, diagnostic, related=self.related)],
-                    is_preferred=len(safe) == 1 and fix in safe,
-                    edit=self._edit(fix.edits),
-                )
 
-    def suppressions(self, diagnostics: Sequence[Diagnostic]) -> Iterator[lsp.CodeAction]:
-        """A comment for each diagnostic, once a row and rule, that silences it."""
-        seen = set[TextEdit]()
-        for diagnostic in diagnostics:
-            edit = suppression_of(self.checked, diagnostic)
-            if edit is not None and edit not in seen:
-                seen.add(edit)
-                yield lsp.CodeAction(
-                    title=f"Ignore {diagnostic.code} on this line",
-                    kind=lsp.CodeActionKind.QuickFix,
-                    diagnostics=[self.encoding.diagnostic(self.text, diagnostic, related=self.related)],
-                    edit=self._edit([edit]),
-                )
+def _fixes(checked: Checked, diagnostic: Diagnostic) -> Iterator[Offer]:
+    """One for each fix of a diagnostic; preferred is only a safe one without a rival."""
+    sure = [fix for fix in diagnostic.replacements if fix.applicability is Applicability.SAFE]
+    for fix in diagnostic.replacements:
+        work = partial(_fixed, checked, fix)
+        yield Offer(fix.title, QUICK_FIX, work, (diagnostic,), is_preferred=len(sure) == 1 and fix in sure)
 
-    def fix_all(self) -> Iterator[lsp.CodeAction]:
-        """All safe fixes of the file as one action, if there is any."""
-        fixed = self.checked.fixed
-        if fixed is not None:
-            count = len(fixed.applied)
-            title = f"Fix all deprecated imports ({count})" if count > 1 else "Fix the deprecated import"
-            yield lsp.CodeAction(title=title, kind=FIX_ALL, edit=self._edit(fixed.edits))
 
-    def _edit(self, edits: Sequence[TextEdit]) -> lsp.WorkspaceEdit:
-        converted = self.encoding.edits(self.text, edits)
-        uri = self.checked.opened.uri
-        if not self.versioned:
-            return lsp.WorkspaceEdit(changes={uri: converted})
-        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=self.checked.opened.version)
-        return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(identifier, [*converted])])
+def _groups(checked: Checked, here: Sequence[Diagnostic]) -> Iterator[Offer]:
+    """The fixes of all that is like something here: of the same entry, or of the same rule."""
+    seen = set[object]()
+    for diagnostic in here:
+        levels = (Applicability.SAFE, Applicability.UNSAFE)
+        level = next((level for level in levels if engine.fixed_by(diagnostic, level) is not None), None)
+        if level is None:
+            continue
+        entry = diagnostic.entry
+        fixable = [d for d in checked.diagnostics if engine.fixed_by(d, level) is not None]
+        same_rule = tuple(d for d in fixable if d.code == diagnostic.code)
+        same_entry = tuple(d for d in fixable if d.entry == entry) if entry is not None else ()
+        unsure = "" if level is Applicability.SAFE else ", also what is not sure"
+        for group, title in (
+            (same_entry, f"Fix all {len(same_entry)} of `{entry.canonical}` in this file{unsure}" if entry else ""),
+            (same_rule, f"Fix all {len(same_rule)} {diagnostic.code} {diagnostic.name} in this file{unsure}"),
+        ):
+            if len(group) > 1 and group not in seen:
+                seen.add(group)
+                yield Offer(title, QUICK_FIX, partial(_all_fixed, checked, group, level), group)
+        wanted = Wanted(str(entry.path), entry.place) if entry is not None else None
+        if entry is not None and wanted not in seen:
+            seen.add(wanted)
+            title = f"Fix all of `{entry.canonical}` in the whole workspace…"
+            yield Offer(title, QUICK_FIX, nothing, (diagnostic,), wanted=wanted)
+
+
+def _suppressions(checked: Checked, here: Sequence[Diagnostic]) -> Iterator[Offer]:
+    """A comment for each diagnostic, once a row and rule, that silences it."""
+    seen = set[TextEdit]()
+    for diagnostic in here:
+        edit = suppression_of(checked, diagnostic)
+        if edit is not None and edit not in seen:
+            seen.add(edit)
+            change = FileEdit(checked.opened.path, checked.opened.text, (edit,))
+            title = f"Ignore {diagnostic.code} on this line"
+            yield Offer(title, QUICK_FIX, partial(known, (change,)), (diagnostic,))
+
+
+def _fix_all(checked: Checked) -> Iterator[Offer]:
+    """All safe fixes of the file as one, if there seem to be any."""
+    count = sum(engine.fixed_by(d, Applicability.SAFE) is not None for d in checked.diagnostics)
+    if count and not checked.document.syntax.has_errors:
+        title = f"Fix all deprecated imports ({count})" if count > 1 else "Fix the deprecated import"
+        yield Offer(title, FIX_ALL, partial(_all_fixed, checked, checked.diagnostics, Applicability.SAFE))
+
+
+def _fixed(checked: Checked, replacement: Replacement, project: Project) -> tuple[FileEdit, ...]:
+    edits, why = engine.rewritten(checked.document, project, [replacement])
+    if why:
+        raise RefusedError(why)
+    return _in_this_file(checked, edits)
+
+
+def _all_fixed(
+    checked: Checked, diagnostics: Sequence[Diagnostic], level: Applicability, project: Project
+) -> tuple[FileEdit, ...]:
+    if not engine.compiles(checked.document):
+        return ()
+    return _in_this_file(checked, engine.fix(checked.document, project, diagnostics, level).edits)
+
+
+def _in_this_file(checked: Checked, edits: tuple[TextEdit, ...]) -> tuple[FileEdit, ...]:
+    return (FileEdit(checked.opened.path, checked.opened.text, edits),) if edits else ()
 
 
 def suppression_of(checked: Checked, diagnostic: Diagnostic) -> TextEdit | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types as lsp
 
-from ssot_lsp.model import Diagnostic
+from ssot_lsp.model import Diagnostic, Related
+from ssot_lsp.rules import page
+from ssot_lsp.server.client import Client
 from ssot_lsp.text import Position, Span, Text, TextEdit
 
 SOURCE = "ssot"
+_FENCE = re.compile(r"^```\w*\n?", re.MULTILINE)
 _DRIVE = re.compile(r"^/[A-Za-z]:")
 
 
@@ -71,25 +76,53 @@ class Encoding:
         """An LSP range as a span in code points."""
         return Span(self.offset(text, range_.start), self.offset(text, range_.end))
 
-    def edits(self, text: Text, edits: Iterable[TextEdit]) -> list[lsp.TextEdit]:
-        """Edits of a text as LSP's."""
-        return [lsp.TextEdit(self.range(text, edit.span), edit.new_text) for edit in edits]
 
-    def diagnostic(self, text: Text, diagnostic: Diagnostic, *, related: bool = True) -> lsp.Diagnostic:
-        """A diagnostic as LSP's; `related` says whether the client shows related places."""
-        places = [
-            lsp.DiagnosticRelatedInformation(
-                lsp.Location(place.location.path.as_uri(), self.range(place.location.text, place.location.span)),
-                place.message,
-            )
-            for place in diagnostic.related
-        ]
+class Terms(NamedTuple):
+    """How one client is spoken to."""
+
+    encoding: Encoding = Encoding()
+    client: Client = Client()
+
+    def diagnostic(self, text: Text, diagnostic: Diagnostic) -> lsp.Diagnostic:
+        """A diagnostic as LSP's, with what the client can make use of."""
+        related = [self._related(place) for place in diagnostic.related] if self.client.shows_related else None
+        href = _page_uri(diagnostic.name) if self.client.shows_pages else None
         return lsp.Diagnostic(
-            range=self.range(text, diagnostic.span),
+            range=self.encoding.range(text, diagnostic.span),
             message=diagnostic.message,
             severity=lsp.DiagnosticSeverity(int(diagnostic.severity)),
             code=diagnostic.code,
+            code_description=lsp.CodeDescription(href) if href else None,
             source=SOURCE,
             tags=[lsp.DiagnosticTag.Deprecated] if diagnostic.deprecated else None,
-            related_information=places if related and places else None,
+            related_information=related or None,
+            data=_data(diagnostic) if self.client.keeps_data else None,
         )
+
+    def markup(self, markdown: str) -> lsp.MarkupContent:
+        """Markdown, or the same without its marks."""
+        if self.client.shows_markdown:
+            return lsp.MarkupContent(lsp.MarkupKind.Markdown, markdown)
+        return lsp.MarkupContent(lsp.MarkupKind.PlainText, _FENCE.sub("", markdown).replace("`", ""))
+
+    def _related(self, place: Related) -> lsp.DiagnosticRelatedInformation:
+        path, text, span = place.location
+        return lsp.DiagnosticRelatedInformation(
+            lsp.Location(path.as_uri(), self.encoding.range(text, span)), place.message
+        )
+
+    def edits(self, text: Text, edits: Iterable[TextEdit]) -> list[lsp.TextEdit]:
+        """Edits of a text as LSP's."""
+        return [lsp.TextEdit(self.encoding.range(text, edit.span), edit.new_text) for edit in edits]
+
+
+def _data(diagnostic: Diagnostic) -> dict[str, Any]:
+    """What a client may want to know of a diagnostic without reading its message."""
+    proposed = diagnostic.replacements or diagnostic.fixes
+    return {"name": diagnostic.name, "fixes": [[fix.title, fix.applicability.value] for fix in proposed]}
+
+
+@cache
+def _page_uri(name: str) -> str | None:
+    path = page(name)
+    return path.as_uri() if path is not None else None

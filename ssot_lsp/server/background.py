@@ -1,0 +1,240 @@
+"""Work on whole folders, in a process of its own: it takes long, and what it needs is given back when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcRequestCancelled
+
+from ssot_lsp import engine
+from ssot_lsp.config import ConfigError, Settings
+from ssot_lsp.git import GitError, changed_files
+from ssot_lsp.model import Applicability, Diagnostic, Report
+from ssot_lsp.project import Document, Project
+from ssot_lsp.records import Record, TextOnDisk, unpack
+from ssot_lsp.registry import RegistryError
+from ssot_lsp.repository import available_cores
+from ssot_lsp.screen import Look
+from ssot_lsp.server.convert import Terms
+from ssot_lsp.server.progress import LongWork
+from ssot_lsp.sweep import Sweep, open_file
+
+
+class Wanted(NamedTuple):
+    """Of what the fixes are wanted; of everything, if nothing is said."""
+
+    registry: str = ""
+    place: int = 0
+    """An entry: its registry file, and its place in there."""
+
+    def holds(self, diagnostic: Diagnostic) -> bool:
+        """Whether a diagnostic is among them."""
+        entry = diagnostic.entry
+        return not self.registry or (
+            entry is not None and (str(entry.path), entry.place) == (self.registry, self.place)
+        )
+
+
+class Job(NamedTuple):
+    """What is to be done in one folder."""
+
+    root: Path
+    overrides: Mapping[str, Any]
+    """The settings that are not in the project's own files."""
+    terms: Terms
+    only_changed: bool = False
+    """Only the files that git says have changed."""
+    fixes: Wanted | None = None
+    """Fixes are wanted, not diagnostics."""
+    but: tuple[str, ...] = ()
+    """Files that are open: whoever asks knows more of them."""
+
+
+class Progressed(NamedTuple):
+    """So many of so many files are done."""
+
+    done: int
+    files: int
+
+
+class FileProblems(NamedTuple):
+    """What is wrong in a file."""
+
+    path: str
+    diagnostics: list[lsp.Diagnostic]
+
+
+class FileFixes(NamedTuple):
+    """The edits that fix a file."""
+
+    path: str
+    safe: list[lsp.TextEdit]
+    unsafe: list[lsp.TextEdit]
+    """Those that are needed besides for what is not sure."""
+
+
+class Failed(NamedTuple):
+    """Nothing can be done."""
+
+    reason: str = ""
+    """Why, if nobody has told the user yet."""
+
+
+class Finished(NamedTuple):
+    """All was done, and told."""
+
+
+Message = Progressed | FileProblems | FileFixes | Failed | Finished
+
+
+class Background:
+    """A job that is under way; what it has to say comes to the loop that it was begun from."""
+
+    def __init__(self, job: Job, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
+        """`on_end` is called once, when nothing more will be said: it is done, was stopped, or has failed."""
+        self.loop = asyncio.get_running_loop()
+        self._on_message, self._on_end = on_message, on_end
+        context = get_context("spawn")  # a fork would take the server's threads and locks for its own
+        self._connection, other = context.Pipe(duplex=False)
+        self._process = context.Process(target=_run, args=(job, other), daemon=False)
+        self._process.start()
+        other.close()
+        Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                self._say(self._on_message, self._connection.recv())
+        self._process.join()
+        self._say(self._on_end)
+
+    def _say(self, what: Callable[..., None], *values: Any) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self.loop.call_soon_threadsafe(what, *values)
+
+    def stop(self) -> None:
+        """End the work at once. What it has found so far was told."""
+        self._process.terminate()
+
+
+async def everywhere(job: Job, show: Callable[[Callable[[], None]], LongWork]) -> list[FileFixes]:
+    """The fixes of all files of a folder; `show` shows that work is under way, and may stop it.
+
+    Raises JsonRpcRequestCancelled if it was stopped before it was done.
+    """
+    messages: asyncio.Queue[Message | None] = asyncio.Queue()
+    background = Background(job, messages.put_nowait, lambda: messages.put_nowait(None))
+    shown, found, is_finished = show(background.stop), list[FileFixes](), False
+    try:
+        while (message := await messages.get()) is not None:
+            if isinstance(message, Progressed):
+                shown.report(*message)
+            elif isinstance(message, FileFixes):
+                found.append(message)
+            is_finished = is_finished or isinstance(message, Finished)
+    finally:
+        background.stop()
+        shown.end()
+    if not is_finished:
+        raise JsonRpcRequestCancelled
+    return found
+
+
+def _run(job: Job, connection: Connection) -> None:
+    """What the other process does."""
+    if os.name == "posix":
+        os.setsid()
+        signal.signal(signal.SIGTERM, _end)
+    # standard input and output are the client's: nobody may read or write there
+    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    try:
+        for message in _work(job, connection.send):
+            connection.send(message)
+    except (BrokenPipeError, ConnectionResetError):
+        _end()  # nobody listens any more
+
+
+def _end(*_: object) -> None:
+    """End this process and those that help it: a pool would wait for them, and they for it."""
+    if os.name == "posix":
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
+    try:
+        project = Project.load(job.root, Settings(**job.overrides))
+        files = list(project.find_files([project.root]))
+        if job.only_changed:
+            changed = changed_files(project.root)
+            files = [file for file in files if Path(file) in changed]
+    except (ConfigError, RegistryError):
+        yield Failed()
+        return
+    except GitError as error:
+        yield Failed(f"which files have changed is not known: {error}")
+        return
+
+    def on_progress(done: int, files: int) -> None:
+        tell(Progressed(done, files))
+
+    def on_found(records: Sequence[Record]) -> None:
+        for record in records if job.fixes is None else ():
+            if record[0] not in job.but:
+                tell(_problems(record, job.terms))
+
+    # a few files are read sooner than what is remembered of all others
+    sweep = Sweep(available_cores(), on_progress, on_found, use_cache=not job.only_changed)
+    records = sweep.check(project, files, [project.root])
+    if job.fixes is not None:
+        fixable = [record[0] for record in records if record[0] not in job.but]
+        fix = partial(_fixes, terms=job.terms, wanted=job.fixes)
+        yield from (found for found in sweep.work(project, fixable, fix) if found)
+    yield Finished()
+
+
+def _problems(record: Record, terms: Terms) -> FileProblems:
+    report = unpack(record, cache(TextOnDisk))
+    return FileProblems(record[0], [terms.diagnostic(report.text, found) for found in report.diagnostics])
+
+
+def _fixes(project: Project, path: Path, look: Look, *, terms: Terms, wanted: Wanted) -> FileFixes | None:
+    """The fixes of one file; None if there are none."""
+    opened = open_file(project, path, look._replace(points=None))
+    if isinstance(opened, Report):
+        return None
+    return fixes_of(opened.document, project, engine.check(opened.document, project), wanted, terms)
+
+
+def fixes_of(
+    document: Document, project: Project, diagnostics: Sequence[Diagnostic], wanted: Wanted, terms: Terms
+) -> FileFixes | None:
+    """The safe edits of a document and those that come on top of them; None if there are none.
+
+    Both together and the safe ones alone leave what was verified. Where what is unsafe makes the safe ones others, all
+    are unsafe.
+    """
+    mended = [diagnostic for diagnostic in diagnostics if wanted.holds(diagnostic)]
+    if not mended or not engine.compiles(document):
+        return None
+    safe, everything = (
+        engine.fix(document, project, mended, level).edits for level in (Applicability.SAFE, Applicability.UNSAFE)
+    )
+    if not set(safe) <= set(everything):
+        safe = ()
+    unsafe = [edit for edit in everything if edit not in safe]
+    path, text = str(document.path), document.text
+    return FileFixes(path, terms.edits(text, safe), terms.edits(text, unsafe)) if everything else None

@@ -1,0 +1,114 @@
+"""What is wrong in the files of a folder that are not open, as far as the editor wants to know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+from lsprotocol import types as lsp
+
+from ssot_lsp.server.background import Background, Failed, FileProblems, Finished, Job, Message, Progressed
+from ssot_lsp.server.progress import LongWork
+
+_MOMENT = 0.2
+"""Seconds."""
+
+
+class Problems:
+    """The problems of one folder's files, as they were when they were last looked at."""
+
+    def __init__(
+        self,
+        on_change: Callable[[str], None],
+        tell: Callable[[str], None],
+        show: Callable[[Callable[[], None]], LongWork],
+    ) -> None:
+        """`on_change` is told of each file whose problems may be others now; `show` shows that work is under way."""
+        self.found: dict[str, list[lsp.Diagnostic]] = {}
+        """By file; those that are clean are not in it."""
+        self._on_change, self._tell, self._show = on_change, tell, show
+        self._seen = set[str]()
+        self._under_way: tuple[Background, LongWork] | None = None
+        self._next: Job | None = None
+        self._soon: asyncio.TimerHandle | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the files are being looked at, or will be soon."""
+        return self._under_way is not None or self._next is not None
+
+    async def news(self) -> None:
+        """Wait until something more is known than now, or nothing is under way any more."""
+        if self.is_under_way:
+            await self._news.wait()
+
+    def look(self, job: Job) -> None:
+        """Look at the files, when nobody has asked for it for a moment, and the look that is under way is over."""
+        self._next = job
+        if self._soon is not None:
+            self._soon.cancel()
+        self._soon = asyncio.get_running_loop().call_later(_MOMENT, self._begin)
+
+    def forget(self) -> None:
+        """Nobody wants to know any more."""
+        self._next = None
+        self.stop()
+        self._replace({})
+
+    def stop(self) -> None:
+        """End what is under way; what was found stays."""
+        if self._under_way is not None:
+            self._under_way[0].stop()
+
+    def _begin(self) -> None:
+        if self._under_way is not None:
+            return
+        job, self._next = self._next, None
+        if job is not None:
+            self._seen = set()
+            self._under_way = Background(job, self._take, self._end), self._show(self.stop)
+
+    def _take(self, message: Message) -> None:
+        if self._under_way is None:
+            return
+        if isinstance(message, Progressed):
+            self._under_way[1].report(*message)
+        elif isinstance(message, FileProblems):
+            self._seen.add(message.path)
+            self._set(message.path, message.diagnostics)
+        elif isinstance(message, Finished):
+            self._replace({path: found for path, found in self.found.items() if path in self._seen})
+        elif isinstance(message, Failed) and message.reason:
+            self._tell(message.reason)
+        self._tell_news()
+
+    def _end(self) -> None:
+        if self._under_way is not None:
+            self._under_way[1].end()
+            self._under_way = None
+        self._begin()
+        self._tell_news()
+
+    def _replace(self, found: dict[str, list[lsp.Diagnostic]]) -> None:
+        for path in [path for path in self.found if path not in found]:
+            self._set(path, [])
+
+    def _set(self, path: str, diagnostics: list[lsp.Diagnostic]) -> None:
+        if diagnostics == self.found.get(path, []):
+            return
+        if diagnostics:
+            self.found[path] = diagnostics
+        else:
+            self.found.pop(path, None)
+        self._on_change(path)
+
+    def _tell_news(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+def result_id(diagnostics: Sequence[lsp.Diagnostic]) -> str:
+    """A name for what some diagnostics say: the same for the same ones, whoever asks and when."""
+    return blake2b(repr(diagnostics).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
