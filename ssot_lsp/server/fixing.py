@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -39,7 +40,7 @@ class Fixing:
         """Load what is needed, before someone waits for it."""
         if not self._is_warm:
             self._is_warm = True
-            self._thread.submit(import_module, "ssot_lsp.rewrite")
+            self._thread.submit(_load)
 
     async def work_out(self, checked: Checked, key: Hashable, work: Work) -> tuple[FileEdit, ...]:
         """The edits of an offer, worked out once; whoever stops waiting for them does not stop the others.
@@ -69,6 +70,11 @@ class Fixing:
     def end(self) -> None:
         """Take no more work."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _load() -> None:
+    import_module("ssot_lsp.rewrite")
+    gc.freeze()  # what was loaded stays: to search it for garbage would take longer than a keystroke does
 
 
 def _is_seen(future: asyncio.Future[Any]) -> None:

@@ -220,11 +220,15 @@ class SsotLanguageServer(LanguageServer):
             self._told.add(message)
             self.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, f"ssot-lsp: {message}"))
 
-    def _trace(self, message: str, verbose: str | None = None) -> None:
-        """Tell what is done, if the client wants to know (LSP, `$/setTrace`)."""
+    def _trace(self, checked: Checked, began: float) -> None:
+        """Tell what was done, if the client wants to know (LSP, `$/setTrace`)."""
         trace = self.protocol.trace
-        if trace not in (None, lsp.TraceValue.Off):
-            self.log_trace(lsp.LogTraceParams(message, verbose if trace == lsp.TraceValue.Verbose else None))
+        if trace in (None, lsp.TraceValue.Off):
+            return
+        took, count, opened = 1e3 * (perf_counter() - began), len(checked.diagnostics), checked.opened
+        what = f"{opened.uri}, version {opened.version}: {count} diagnostics in {took:.1f} ms"
+        rests_on = f"rests on {', '.join(sorted(checked.rests_on))}" if trace == lsp.TraceValue.Verbose else None
+        self.log_trace(lsp.LogTraceParams(what, rests_on))
 
     # Settings
 
@@ -450,11 +454,7 @@ class SsotLanguageServer(LanguageServer):
         if known is None or not known.is_of(opened, project):
             began = perf_counter()
             known = self._checked[opened.uri] = Checked(opened, project, self._on_fault)
-            took, count = 1e3 * (perf_counter() - began), len(known.diagnostics)
-            self._trace(
-                f"{opened.uri}, version {opened.version}: {count} diagnostics in {took:.1f} ms",
-                f"rests on {', '.join(sorted(known.rests_on))}",
-            )
+            self._trace(known, began)
             if known.diagnostics:
                 self._fixing.warm_up()
         return known
