@@ -134,6 +134,38 @@ class KnownDefinitions(NamedTuple):
     """The files of which nothing is known."""
 
 
+class PackageFiles:
+    """Which Python files the first-party packages have, found when someone first asks; not what is in them."""
+
+    def __init__(self, roots: Sequence[Path], packages: Iterable[str]) -> None:
+        self._roots, self._packages = roots, packages
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(self._find())
+
+    @cached_property
+    def by_name(self) -> dict[str, list[str]]:
+        """The same by the last part of their modules' paths."""
+        found: dict[str, list[str]] = {}
+        for file in self.files:
+            folder, name = os.path.split(file)
+            stem = os.path.splitext(name)[0]  # noqa: PTH122
+            found.setdefault(os.path.basename(folder) if stem == "__init__" else stem, []).append(file)  # noqa: PTH119
+        return found
+
+    def _find(self) -> Iterator[str]:
+        seen = set[Path]()
+        for package in sorted(self._packages):
+            for root in self._roots:
+                base = root.joinpath(*package.split("."))
+                for path in (base, *(base.with_name(base.name + suffix) for suffix in PYTHON_SUFFIXES)):
+                    if path not in seen and path.exists():
+                        seen.add(path)
+                        yield from find_python_files([path], root)
+
+
 class Modules:
     """The first-party modules under some source roots, read when they are first asked for and then remembered.
 
@@ -150,6 +182,7 @@ class Modules:
         """What the answers since someone emptied it rest on: modules, `ALL_MODULES`, `DEFINERS`, `MENTIONS`, files."""
         self.known_definitions: KnownDefinitions | None = None
         """Which files seem to define a name, as far as that is known from somewhere else."""
+        self._packages = PackageFiles(self.roots, self.packages)
         self._found: dict[str, Module | None] = {}
         self._listings: dict[Path, frozenset[str]] = {}
         self._text_of = lru_cache(_MOST_TEXTS)(lambda module: module.text)
@@ -162,6 +195,7 @@ class Modules:
         """
         fresh = Modules(self.roots, self.packages, self.read)
         fresh.known_definitions = self.known_definitions
+        fresh._packages = self._packages
         fresh._listings = self._listings
         fresh._found = {
             name: Module(found.name, found.path, found.folders, self.read) if found and name in stale else found
@@ -170,6 +204,13 @@ class Modules:
         for key, known in self._answers.items():
             if known[1].isdisjoint(stale) and not any(name.startswith(MENTIONS) for name in known[1]):
                 fresh._answers[key] = known
+        return fresh
+
+    def knowing(self, known: KnownDefinitions) -> Modules:
+        """The same modules, now that it is known from somewhere else who defines what."""
+        asked = (name for _, rests_on in self._answers.values() for name in rests_on)
+        fresh = self.after({name for name in asked if name.startswith(DEFINERS)})
+        fresh.known_definitions = known
         return fresh
 
     def remembered(self, what: str, key: Hashable, work: Callable[[], T]) -> T | None:
@@ -514,7 +555,7 @@ class Modules:
 
         parent, _, last = module.rpartition(".")
         close = get_close_matches(last, self._beside(parent), 3, 0.75)
-        elsewhere = sorted({self.name_of(file)[0] for file in self._by_name.get(last, ())} - {""})
+        elsewhere = sorted({self.name_of(file)[0] for file in self._packages.by_name.get(last, ())} - {""})
         return tuple(dict.fromkeys([*elsewhere, *(f"{parent}.{name}" if parent else name for name in close)]))
 
     def _beside(self, package: str) -> list[str]:
@@ -530,16 +571,6 @@ class Modules:
                 if is_package or (suffix in PYTHON_SUFFIXES and stem != "__init__"):
                     names.add(stem)
         return sorted(name for name in names if package or self.is_first_party(name))
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        """The files of the first-party packages by the last part of their modules' paths."""
-        found: dict[str, list[str]] = {}
-        for file in self.files:
-            folder, name = os.path.split(file)
-            stem = os.path.splitext(name)[0]  # noqa: PTH122
-            found.setdefault(os.path.basename(folder) if stem == "__init__" else stem, []).append(file)  # noqa: PTH119
-        return found
 
     @cached_property
     def _with_all(self) -> frozenset[str]:
@@ -566,20 +597,14 @@ class Modules:
                 found.setdefault(name, []).append(module)
         return found
 
-    @cached_property
+    @property
     def files(self) -> tuple[str, ...]:
         """The Python files of the first-party packages."""
-        return tuple(self._find_files())
+        return self._packages.files
 
-    def _find_files(self) -> Iterator[str]:
-        seen = set[Path]()
-        for package in sorted(self.packages):
-            for root in self.roots:
-                base = root.joinpath(*package.split("."))
-                for path in (base, *(base.with_name(base.name + suffix) for suffix in PYTHON_SUFFIXES)):
-                    if path not in seen and path.exists():
-                        seen.add(path)
-                        yield from find_python_files([path], root)
+    def list_files(self) -> None:
+        """Find the files, once: in a large workspace that takes a while, and may be done in another thread."""
+        _ = self._packages.by_name
 
     def _submodule(self, module: Module, name: str) -> bool:
         return bool(module.folders) and self.find(f"{module.name}.{name}" if module.name else name) is not None

@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcContentModified, JsonRpcException
+from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
@@ -63,6 +63,8 @@ REQUEST_FAILED = -32803
 class SsotLanguageServer(LanguageServer):
     """The server: open documents, workspace folders, and what is told about them."""
 
+    protocol: SsotProtocol
+
     def __init__(self) -> None:
         super().__init__(
             "ssot-lsp",
@@ -94,6 +96,7 @@ class SsotLanguageServer(LanguageServer):
         self.feature(lsp.INITIALIZE)(as_function(self.initialize))
         self.feature(lsp.INITIALIZED)(as_coroutine(self.initialized))
         self.feature(lsp.SHUTDOWN)(as_function(self.shut_down))
+        self.feature(lsp.EXIT)(as_function(self.exit))
         self.feature(lsp.TEXT_DOCUMENT_DID_SAVE)(as_function(self.did_save))
         self.feature(lsp.TEXT_DOCUMENT_WILL_SAVE_WAIT_UNTIL)(as_coroutine(self.will_save_wait_until))
         self.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)(as_function(self.did_change_watched_files))
@@ -170,8 +173,18 @@ class SsotLanguageServer(LanguageServer):
             problems.forget()
         self._fixing.end()
 
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Tell of a mistake, unless it was made while telling something: pygls would then never come to an end."""
+        if source is not JsonRpcInternalError:
+            super().report_server_error(error, source)
+
+    def exit(self, params: None) -> None:
+        """Say no more: what comes in the middle of the end has no one who listens."""
+        self.protocol.is_over = True
+
     def shutdown(self) -> None:
         """End the process' work; called by pygls when the client is gone."""
+        self.protocol.is_over = True
         self._end()
         super().shutdown()  # type: ignore[no-untyped-call]
         if self._server is not None and self.protocol.writer is not None:

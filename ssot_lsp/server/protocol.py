@@ -28,6 +28,12 @@ class SsotProtocol(LanguageServerProtocol):
     """pygls splits lines where no editor does, so it must not keep documents."""
 
     _server: KeepsDocuments  # type: ignore[assignment]
+    is_over = False
+    """The client is gone: whatever is sent gets lost, and to tell of that would be lost too."""
+
+    def _send_data(self, data: Any) -> None:
+        if not self.is_over:
+            super()._send_data(data)
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """Read a message; one that asks and cannot be read is answered with an error, which pygls does not do."""

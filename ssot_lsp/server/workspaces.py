@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,15 +98,20 @@ class WorkspaceFolder:
         if modules is None or modules.known_definitions is None or self._is_being_read:
             return None
         self._is_being_read = True
-        return partial(Definitions.of, modules.files, read_bytes)
+
+        def read() -> Definitions:
+            modules.list_files()
+            return Definitions.of(modules.files, read_bytes)
+
+        return read
 
     def learn(self, definitions: Definitions) -> None:
         """Take over what was read; what rests on it is worked out anew."""
         self._definitions = definitions
         definitions.newer.update(self._newer)
         if self._project is not None:
-            self._project = self._project.with_registry(self._project.registry, self._read)
-            self._know(is_large=True)
+            modules = self._project.modules.knowing(KnownDefinitions(definitions.files, ()))
+            self._project = replace(self._project, modules=modules)
 
     def defined(self, paths: Iterable[Path]) -> dict[Path, list[str]]:
         """What some Python files seem to define, as they are now. Of many files that may take a while."""
