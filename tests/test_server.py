@@ -44,7 +44,7 @@ from tests.trees import write
 REPOSITORY = Path(__file__).resolve().parent.parent
 ERROR, WARNING, DEPRECATED = 1, 2, 2
 FIX_ALL = "source.fixAll.ssot"
-CONTENT_MODIFIED = -32801
+CONTENT_MODIFIED, REQUEST_CANCELLED = -32801, -32800
 
 ENTRY_A = (
     '{"canonical": "new:A", "deprecated": ["old:A"], "reason": "It moved 🎉.",'
@@ -1241,3 +1241,150 @@ def connected(port: int) -> Iterator[socket.socket]:
             time.sleep(0.05)
     with client:
         yield client
+
+
+# Manners
+
+
+def test_what_the_server_does_is_told_if_someone_wants_to_know(tmp_path: Path) -> None:
+    with Editor(write(tmp_path, FILES)) as editor:
+        editor.open("user.py", "from old import A\n")
+        editor.diagnostics("user.py")
+        said = [log["message"] for log in editor.logs]
+        assert any(f"{editor.root}: 4 entries, loaded in" in message for message in said)
+        assert all("type" in log for log in editor.logs)
+        editor.notify("$/setTrace", {"value": "messages"})
+        editor.edit("user.py", [(0, 0, "\n")])
+        editor.diagnostics("user.py")
+        settle(editor)
+        traced = [log for log in editor.logs if "user.py" in log["message"]]
+        assert [set(log) for log in traced] == [{"message"}]
+        assert "user.py, version 2: 1 diagnostics in" in traced[0]["message"]
+        editor.notify("$/setTrace", {"value": "verbose"})
+        editor.edit("user.py", [(0, 0, "\n")])
+        settle(editor)
+        traced = [log for log in editor.logs if "user.py" in log["message"]]
+        assert "rests on" in traced[-1]["verbose"]
+        editor.notify("$/setTrace", {"value": "off"})
+        told = len(editor.logs)
+        editor.edit("user.py", [(0, 0, "\n")])
+        settle(editor)
+        assert len(editor.logs) == told
+
+
+def test_a_diagnostic_leads_to_the_page_of_its_rule(editor: Editor) -> None:
+    diagnostic = only_one(editor, "page.py", "from old import B\n")
+    page = editor.path(diagnostic["codeDescription"]["href"]).read_text("utf-8")
+    assert page.startswith("# SSOT001 deprecated-import")
+    assert diagnostic["data"]["name"] == "deprecated-import"
+    assert [level for _, level in diagnostic["data"]["fixes"]] == ["safe", "display"]
+
+
+def test_a_client_that_shows_no_markdown(tmp_path: Path) -> None:
+    with Editor(write(tmp_path, FILES), capabilities={"textDocument": {"hover": None}}) as editor:
+        editor.open("hover.py", "from old import A\n")
+        contents = editor.hover("hover.py", 16)["contents"]
+        assert contents["kind"] == "plaintext"
+        assert "old.A → new:A" in contents["value"]
+        assert "`" not in contents["value"]
+
+
+def test_without_word_from_the_editor_files_are_watched(tmp_path: Path) -> None:
+    nothing = {"workspace": {"didChangeWatchedFiles": None}}
+    with Editor(write(tmp_path, FILES), capabilities=nothing) as editor:
+        editor.open("user.py", "from old import A, tool\n")
+        assert shown(editor, "user.py") == [("SSOT001", "A"), ("SSOT004", "tool")]
+        deadline = time.monotonic() + 20
+        while len(editor.diagnostics_of("user.py")) != 1:  # from when on they are watched nobody says
+            (tmp_path / "old.py").write_text(f"{OLD}tool = 1\n# {time.monotonic()}\n", "utf-8")
+            time.sleep(0.2)
+            settle(editor)
+            assert time.monotonic() < deadline
+        (tmp_path / "registry.json").write_text(moved("old:KEEP", "new:Instead"), "utf-8")
+        editor.wait_for_diagnostics("user.py", lambda found: not found)
+
+
+def test_each_folder_has_its_own_settings(tmp_path: Path) -> None:
+    @dataclass
+    class Scoped(Window):
+        def _act(self, method: str, params: Any) -> Any:
+            if method != "workspace/configuration":
+                return super()._act(method, params)
+            names = [item["scopeUri"].rpartition("/")[2] for item in params["items"]]
+            return [{"ignore": ["SSOT001"]} if name == "first" else {"severity": {"SSOT001": "hint"}} for name in names]
+
+    for name in ("first", "second"):
+        write(tmp_path / name, {**FILES, "user.py": "from old import A, gone\n"})
+    with Scoped(tmp_path, folders=("first", "second")) as editor:
+        for name in ("first", "second"):
+            editor.open(f"{name}/user.py")
+        assert shown(editor, "first/user.py") == [("SSOT004", "gone")]
+        assert shown(editor, "second/user.py") == [("SSOT001", "A"), ("SSOT004", "gone")]
+        assert editor.diagnostics("second/user.py")[0]["severity"] == 4
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """A workspace that takes a while to go through."""
+    users = {f"p/m{number}.py": "from old import A\n\n" + "x = A\n" * 40 for number in range(3000)}
+    return write(tmp_path, {**FILES, **users})
+
+
+def test_long_work_is_shown_and_can_be_cancelled(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = {"XDG_CACHE_HOME": str(many / "cache")}
+    with Editor(many, settings={"ssot": {"diagnosticMode": "workspace"}}, env=cache) as editor:
+        editor.wait(lambda: bool(editor.progress), 30, "progress")
+        begun = editor.progress[0]
+        assert begun["value"]["kind"] == "begin"
+        assert begun["value"]["cancellable"] is True
+        editor.notify("window/workDoneProgress/cancel", {"token": begun["token"]})
+        editor.wait(lambda: editor.progress[-1]["value"]["kind"] == "end", 10, "end")
+        editor.open("user.py", "from old import A\n")
+        assert shown(editor, "user.py") == [("SSOT001", "A")]
+
+
+def test_a_fix_of_everything_can_be_cancelled(many: Path) -> None:
+    with Editor(many, env={"XDG_CACHE_HOME": str(many / "cache")}) as editor:
+        editor.open("user.py", "from old import A\n")
+        (action,) = (a for a in editor.code_actions("user.py", 16, 17) if "whole workspace" in a["title"])
+        asked = editor.ask("codeAction/resolve", action)
+        editor.wait(lambda: bool(editor.progress), 30, "progress")
+        editor.notify("$/cancelRequest", {"id": asked})
+        with pytest.raises(ResponseError) as raised:
+            editor.answer(asked)
+        assert raised.value.code == REQUEST_CANCELLED
+        editor.wait(lambda: editor.progress[-1]["value"]["kind"] == "end", 10, "end")
+        assert shown(editor, "user.py") == [("SSOT001", "A")]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="which processes there are is asked of Linux")
+def test_no_process_outlives_the_server(many: Path) -> None:
+    """Whether it is told to leave, or its client is gone."""
+    settings = {"ssot": {"diagnosticMode": "workspace"}}
+    with Editor(many, settings=settings, env={"XDG_CACHE_HOME": str(many / "cache")}) as editor:
+        editor.wait(lambda: bool(editor.progress), 30, "progress")
+        server = editor._wire.process.pid
+        helpers = processes_below(server)
+        assert helpers
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{process}").exists() for process in helpers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def processes_below(process: int) -> list[int]:
+    """The processes that a process has begun, and those that these have."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [found for child in map(int, children) for found in (child, *processes_below(child))]
+
+
+def test_the_server_ends_with_its_client(tmp_path: Path) -> None:
+    """Even where someone else keeps its input open."""
+    write(tmp_path, FILES)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as client, process() as server:
+        params = {"processId": client.pid, "rootUri": tmp_path.as_uri(), "capabilities": {}}
+        talk(server, frame("initialize", params, id=1) + frame("initialized", {}), 1)
+        assert server.poll() is None
+        client.kill()
+        client.wait()
+        assert server.wait(20) == 1

@@ -53,14 +53,20 @@ class Problems:
 
     def forget(self) -> None:
         """Nobody wants to know any more."""
-        self._next = None
-        self.stop()
+        self.end()
         self._replace({})
 
+    def end(self) -> None:
+        """Look no more; what was found stays."""
+        self._next = None
+        self.stop()
+
     def stop(self) -> None:
-        """End what is under way; what was found stays."""
+        """End the look that is under way; what was found stays."""
         if self._under_way is not None:
-            self._under_way[0].stop()
+            background, shown = self._under_way
+            background.stop()
+            shown.end()
 
     def _begin(self) -> None:
         if self._under_way is not None:

@@ -126,7 +126,7 @@ class Session(LanguageServer):
 
     def _end(self) -> None:
         for problems in self._problems.values():
-            problems.forget()
+            problems.end()
         self._fixing.end()
 
     def report_server_error(self, error: Exception, source: Any) -> None:
@@ -147,8 +147,9 @@ class Session(LanguageServer):
             self.protocol.writer.close()  # newer versions of asyncio wait for open connections
 
     def shut_down(self, params: None) -> None:
-        """Remember that the client took its leave."""
+        """End all work, and remember that the client took its leave."""
         self.was_shut_down = True
+        self._end()
 
     def _spawn(self, work: Awaitable[Any]) -> asyncio.Future[Any]:
         """Let something go on beside what is being answered; a mistake in it is told and ends nothing else."""
