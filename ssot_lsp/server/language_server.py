@@ -30,8 +30,8 @@ from ssot_lsp.server.workspaces import WorkspaceFolder
 from ssot_lsp.text import Span
 
 _LOG = logging.getLogger(__name__)
-_PATIENCE = 0.04
-"""Seconds that a save waits for fixes."""
+_PATIENCE = 0.01
+"""Seconds that a save waits for fixes; what is worked out meanwhile makes that longer."""
 FIX_WORKSPACE_COMMAND = "ssot.fixWorkspace"
 REQUEST_FAILED = -32803
 """LSP 3.17, `LSPErrorCodes.RequestFailed`."""
@@ -263,14 +263,16 @@ class SsotLanguageServer(Session):
         if checked is None:
             return None
         for offer in offers(checked, (), [FIX_ALL]):
+            if offer.kind not in checked.work:
+                break  # it was typed in too short a time ago
             try:
                 work = self._fixing.work_out(checked, offer.kind, offer.work)
                 files = await asyncio.wait_for(work, _PATIENCE)
             except (TimeoutError, asyncio.TimeoutError):
-                _LOG.info("%s is saved without fixes: they take too long", opened.path)
-                return None
+                break
             self._hold(checked)
             return [edit for file in files for edit in self.terms.edits(file.text or opened.text, file.edits)]
+        _LOG.info("%s is saved without fixes: they are not known yet, or there are none", opened.path)
         return None
 
     # Facts

@@ -45,6 +45,8 @@ from ssot_lsp.server.workspaces import WorkspaceFolder, Workspaces
 _LOG = logging.getLogger(__name__)
 _MOMENT = 0.2
 """Seconds."""
+_BREATH = 0.05
+"""Seconds; who saves after the last keystroke needs longer."""
 _ANSWER = 3.0
 """Seconds that we wait for a client to tell its settings."""
 
@@ -331,8 +333,6 @@ class Session(LanguageServer):
         if opened.is_python and folder not in self._loading:
             self._publish(opened)
             self._prepare(folder)
-            if folder.settings.fix_on_save:
-                self._later(("fix", opened.uri), _MOMENT, self._begin_fixing, opened.uri)
         elif opened.path.suffix == ".json" and self._is_registry(opened.path, folder):
             self._reload(folder)
 
@@ -410,6 +410,8 @@ class Session(LanguageServer):
                 is_any = True
                 self._publish(opened)
                 await asyncio.sleep(0)  # what was typed meanwhile comes first
+            else:
+                self._fix_soon(known)
         if is_any and self.terms.client.pulls:
             self._later("refresh", 0, self.workspace_diagnostic_refresh, None, lambda _: None)
 
@@ -427,6 +429,7 @@ class Session(LanguageServer):
             self._trace(known, began)
             if known.diagnostics:
                 self._fixing.warm_up()
+            self._fix_soon(known)
         return known
 
     def _on_fault(self, rule: Rule, error: Exception) -> None:
@@ -513,8 +516,13 @@ class Session(LanguageServer):
 
         return show
 
+    def _fix_soon(self, checked: Checked) -> None:
+        """Work out the fixes of a document before it is saved, where they are wanted then."""
+        opened = checked.opened
+        if checked.diagnostics and self.workspaces.of(opened.path).settings.fix_on_save:
+            self._later(("fix", opened.uri), _BREATH, self._begin_fixing, opened.uri)
+
     def _begin_fixing(self, uri: str) -> None:
-        """Work out the fixes of a document before it is saved."""
         opened = self.documents.get(uri)
         checked = self._check(opened) if opened is not None else None
         if checked is not None:
