@@ -28,6 +28,9 @@ PAUSE = 0.02
 """Seconds between two keystrokes."""
 OPENED = 100
 """Files."""
+_A_WHILE = 0.3
+"""Seconds between a keystroke and a save."""
+_SAVES = 40
 _PATIENCE = 60
 """Seconds that a server may take to answer."""
 
@@ -48,14 +51,15 @@ class Figures(NamedTuple):
 class Server:
     """A language server's process."""
 
-    def __init__(self, command: Sequence[str], root: Path) -> None:
+    def __init__(self, command: Sequence[str], root: Path, options: object = None) -> None:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         self._messages: queue.Queue[tuple[float, Any]] = queue.Queue()
         self._asked = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.request("initialize", {"processId": None, "rootUri": root.as_uri(), "capabilities": _CAPABILITIES})
+        params = {"processId": None, "rootUri": root.as_uri(), "capabilities": _CAPABILITIES}
+        self.request("initialize", {**params, "initializationOptions": options})
         self.notify("initialized", {})
 
     def __enter__(self) -> Server:
@@ -125,7 +129,10 @@ class Server:
 
 _CAPABILITIES = {
     "general": {"positionEncodings": ["utf-16"]},
-    "textDocument": {"publishDiagnostics": {"versionSupport": True, "relatedInformation": True}},
+    "textDocument": {
+        "publishDiagnostics": {"versionSupport": True, "relatedInformation": True},
+        "synchronization": {"willSaveWaitUntil": True},
+    },
 }
 
 
@@ -174,6 +181,32 @@ def measure(name: str, command: Sequence[str], lines: int, keystrokes: int) -> F
             return Figures(name, lines, opened, median, slow, action, server.megabytes)
 
 
+def save(command: Sequence[str], lines: int, times: int) -> tuple[float, float]:
+    """Save a file with something to fix, right after a keystroke and some time after it.
+
+    Gives how long a save waited for fixes at most, each in seconds.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root, text = Path(folder), text_of(lines)
+        (root / "registry.json").write_text(json.dumps(REGISTRY), "utf-8")
+        uri = (root / "typed.py").as_uri()
+        waited: dict[float, list[float]] = {0: [], _A_WHILE: []}
+        with Server(command, root, {"fixOnSave": True}) as server:
+            document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+            server.notify("textDocument/didOpen", {"textDocument": document})
+            server.diagnosed(uri, 1)
+            place = {"line": lines // 2, "character": 0}
+            change = {"range": {"start": place, "end": place}, "text": "#\n"}
+            for version in range(2, 2 + times):
+                pause = _A_WHILE if version % 2 else 0
+                document = {"uri": uri, "version": version}
+                server.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+                time.sleep(pause)
+                asked = {"textDocument": {"uri": uri}, "reason": 1}
+                waited[pause].append(server.request("textDocument/willSaveWaitUntil", asked))
+        return max(waited[0]), max(waited[_A_WHILE])
+
+
 def open_workspace(command: Sequence[str], root: Path, count: int) -> tuple[float, float, int]:
     """Start a server in a workspace and open files of it, spread over all.
 
@@ -216,6 +249,9 @@ def main() -> None:
         measure(name, command, lines, given.keystrokes) for lines in given.lines for name, command in commands.items()
     ]
     print("\n".join(table(figures)))
+    at_once, later = (1000 * waited for waited in save(commands["ssot-lsp"], 1_000, _SAVES))
+    print(f"\nWith fixOnSave a save of 1,000 lines waited {at_once:.1f} ms at most, right after a keystroke,")
+    print(f"and {later:.1f} ms some time after it.")
     if given.tree is not None:
         first, megabytes, files = open_workspace(commands["ssot-lsp"], given.tree.resolve(), OPENED)
         print(f"\nIn a workspace of {files:,} files: {first:.2f} s from the start to the first diagnostics,")
