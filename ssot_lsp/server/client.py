@@ -12,6 +12,8 @@ class Client(NamedTuple):
 
     shows_related: bool = False
     """Related places of a diagnostic."""
+    shows_tags: bool = False
+    """Such as that something is deprecated."""
     shows_pages: bool = False
     """The page that a diagnostic's code leads to."""
     shows_markdown: bool = False
@@ -55,6 +57,7 @@ class Client(NamedTuple):
         operations = can(f"{edit}resource_operations") or ()
         return cls(
             shows_related=bool(can(f"{published}related_information")),
+            shows_tags=can(f"{published}tag_support") is not None,
             shows_pages=bool(can(f"{published}code_description_support")),
             shows_markdown=lsp.MarkupKind.Markdown in (can("text_document.hover.content_format") or ()),
             keeps_data=bool(can(f"{published}data_support")),

@@ -94,7 +94,7 @@ class Terms(NamedTuple):
             code=diagnostic.code,
             code_description=lsp.CodeDescription(href) if href else None,
             source=SOURCE,
-            tags=[lsp.DiagnosticTag.Deprecated] if diagnostic.deprecated else None,
+            tags=[lsp.DiagnosticTag.Deprecated] if diagnostic.deprecated and self.client.shows_tags else None,
             related_information=related or None,
             data=_data(diagnostic) if self.client.keeps_data else None,
         )
