@@ -32,6 +32,9 @@ _LEAST = 100
 So neighbours, which share modules, stay together; and at the end none waits long for the others.
 """
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+_IS_SAFE_TO_SPAWN = sys.version_info >= (3, 11)
+"""Whether Python knows `PYTHONSAFEPATH`."""
 _COLLECTED = 50_000, 20, 100
 """How often garbage is collected."""
 
@@ -157,17 +160,25 @@ def executor(jobs: int, files: int, *, again: bool = False) -> Iterator[Executor
 
     There is more to do for each file if it is looked at `again` because something has changed.
     """
-    is_quick = sys.platform == "linux" and again
-    if jobs < 2 or files < (_ENOUGH_AGAIN if is_quick else ENOUGH):
+    forks = sys.platform == "linux"
+    if jobs < 2 or files < (_ENOUGH_AGAIN if forks and again else ENOUGH) or not (forks or _IS_SAFE_TO_SPAWN):
         yield None
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - 20 ms
     from multiprocessing import get_context  # noqa: PLC0415
 
     # a fork finds everything loaded; macOS's system libraries do not survive one, and Windows has none
-    context = get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield pool
+    context = get_context("fork" if forks else "spawn")
+    # a process that is begun anew would look for modules in the current folder, which may be anybody's
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+            yield pool
+    finally:
+        os.environ.pop(_SAFE_PATH)
+        if before is not None:
+            os.environ[_SAFE_PATH] = before
 
 
 def available_cores() -> int:

@@ -1388,3 +1388,29 @@ def test_the_server_ends_with_its_client(tmp_path: Path) -> None:
         client.kill()
         client.wait()
         assert server.wait(20) == 1
+
+
+@pytest.mark.parametrize("mode", ["workspace", "changedFiles"])
+def test_nothing_of_the_workspace_is_run(tmp_path: Path, mode: str) -> None:
+    """Not even by the process that goes through all files, which Python would start with the current folder first."""
+    evil = "open('ran', 'w').close()\n"
+    names = (
+        "multiprocessing",
+        "pickle",
+        "struct",
+        "signal",
+        "sitecustomize",
+        "encodings/idna",
+        "ssot_lsp/server/background",
+    )
+    write(tmp_path, {**FILES, **{f"{name}.py": evil for name in names}, "user.py": "from old import A\n"})
+    write(tmp_path, {f"{name}/__init__.py": evil for name in ("multiprocessing", "encodings", "ssot_lsp")})
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com"]
+    for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):
+        subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
+    command = [str(Path(sys.executable).with_name("ssot-lsp")), "server"]
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    with Editor(tmp_path, command=command, settings={"ssot": {"diagnosticMode": mode}}, env=cache) as editor:
+        editor.wait_for_diagnostics("user.py", bool)
+        assert editor.messages == []
+    assert not (tmp_path / "ran").exists()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
@@ -98,34 +99,48 @@ class Finished(NamedTuple):
 Message = Progressed | FileProblems | FileFixes | Failed | Finished
 
 
+_BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from ssot_lsp.server.background import run; run()"
+"""What the other process is told to do: Python alone would look for modules in the current folder first."""
+
+
 class Background:
     """A job that is under way; what it has to say comes to the loop that it was begun from."""
 
     def __init__(self, job: Job, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
         """`on_end` is called once, when nothing more will be said: it is done, was stopped, or has failed."""
-        self.loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self._on_message, self._on_end = on_message, on_end
-        context = get_context("spawn")  # a fork would take the server's threads and locks for its own
-        self._connection, other = context.Pipe(duplex=False)
-        self._process = context.Process(target=_run, args=(job, other), daemon=False)
-        self._process.start()
-        other.close()
-        Thread(target=self._listen, daemon=True).start()
+        here = {"", os.curdir, str(Path.cwd())}
+        # isolated, so that neither the workspace nor its environment can put something before our modules
+        command = [sys.executable, "-I", "-c", _BEGIN, *(path for path in sys.path if path not in here)]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)  # noqa: S603
+        Thread(target=self._listen, args=(job,), daemon=True).start()
 
-    def _listen(self) -> None:
-        with suppress(EOFError, OSError):
+    def _listen(self, job: Job) -> None:
+        said, told = self._process.stdin, self._process.stdout
+        assert said is not None  # noqa: S101 - both are pipes
+        assert told is not None  # noqa: S101
+        with suppress(EOFError, OSError, pickle.UnpicklingError), said, told:
+            pickle.dump(job, said)
+            said.flush()
             while True:
-                self._say(self._on_message, self._connection.recv())
-        self._process.join()
+                self._say(self._on_message, pickle.load(told))  # noqa: S301 - it is our own process that speaks
+        self._process.wait()
         self._say(self._on_end)
 
     def _say(self, what: Callable[..., None], *values: Any) -> None:
         with suppress(RuntimeError):  # the loop has ended
-            self.loop.call_soon_threadsafe(what, *values)
+            self._loop.call_soon_threadsafe(what, *values)
 
     def stop(self) -> None:
         """End the work at once. What it has found so far was told."""
-        self._process.terminate()
+        if self._process.poll() is None:
+            if os.name == "posix":
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
 
 
 async def everywhere(job: Job, show: Callable[[Callable[[], None]], LongWork]) -> list[FileFixes]:
@@ -151,27 +166,23 @@ async def everywhere(job: Job, show: Callable[[Callable[[], None]], LongWork]) -
     return found
 
 
-def _run(job: Job, connection: Connection) -> None:
-    """What the other process does."""
-    if os.name == "posix":
-        os.setsid()
-        signal.signal(signal.SIGTERM, _end)
-    # standard input and output are the client's: nobody may read or write there
-    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
+def run() -> None:
+    """What the other process does: read a job from standard input, and tell what comes of it on standard output."""
+    job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the server has written it
+    told = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed must not stand between the messages
+
+    def tell(message: Message) -> None:
+        pickle.dump(message, told)
+        told.flush()
+
     try:
-        for message in _work(job, connection.send):
-            connection.send(message)
-    except (BrokenPipeError, ConnectionResetError):
-        _end()  # nobody listens any more
-
-
-def _end(*_: object) -> None:
-    """End this process and those that help it: a pool would wait for them, and they for it."""
-    if os.name == "posix":
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-    os._exit(1)
+        for message in _work(job, tell):
+            tell(message)
+    except (BrokenPipeError, ConnectionResetError):  # nobody listens any more
+        if os.name == "posix":
+            os.killpg(os.getpgrp(), signal.SIGKILL)  # a pool would wait for those that help, and they for it
+        os._exit(1)
 
 
 def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
