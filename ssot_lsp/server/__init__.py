@@ -18,7 +18,10 @@ def serve(address: tuple[str, int] | None = None) -> None:
     sys.setswitchinterval(_TURN)
     server = SsotLanguageServer()
     if address is None:
-        server.start_io()
+        try:
+            server.start_pipes()
+        except ValueError:
+            server.start_io()
     else:
         server.start_tcp(*address)
     sys.exit(0 if server.was_shut_down else 1)

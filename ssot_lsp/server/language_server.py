@@ -262,18 +262,14 @@ class SsotLanguageServer(Session):
         checked = self._check(opened) if self._folder(opened.path) not in self._loading else None
         if checked is None:
             return None
-        for offer in offers(checked, (), [FIX_ALL]):
-            if offer.kind not in checked.work:
-                break  # it was typed in too short a time ago
-            try:
-                work = self._fixing.work_out(checked, offer.kind, offer.work)
-                files = await asyncio.wait_for(work, _PATIENCE)
-            except (TimeoutError, asyncio.TimeoutError):
-                break
-            self._hold(checked)
-            return [edit for file in files for edit in self.terms.edits(file.text or opened.text, file.edits)]
-        _LOG.info("%s is saved without fixes: they are not known yet, or there are none", opened.path)
-        return None
+        work = checked.work.get(FIX_ALL)
+        if work is not None and not work.done():
+            await asyncio.wait({work}, timeout=_PATIENCE)
+        if work is None or not work.done():  # there is nothing to fix, or it was typed in too short a time ago
+            _LOG.info("%s is saved as it is: no fixes are known so far", opened.path)
+            return None
+        self._hold(checked)
+        return [edit for file in work.result() for edit in self.terms.edits(opened.text, file.edits)]
 
     # Facts
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import stat
 import sys
 from collections.abc import Awaitable, Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import perf_counter
 from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInternalError
+from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
@@ -39,7 +41,7 @@ from ssot_lsp.server.problems import Problems
 from ssot_lsp.server.progress import LongWork
 from ssot_lsp.server.protocol import SsotProtocol
 from ssot_lsp.server.settings import SECTION, DiagnosticMode
-from ssot_lsp.server.watching import WATCHED, death_of, watched
+from ssot_lsp.server.watching import WATCHED, death_of, lives, watched
 from ssot_lsp.server.workspaces import WorkspaceFolder, Workspaces
 
 _LOG = logging.getLogger(__name__)
@@ -96,7 +98,7 @@ class Session(LanguageServer):
         uris = [folder.uri for folder in params.workspace_folders or ()] or [params.root_uri or ""]
         for path in filter(None, map(path_of, uris)):
             self.workspaces.add(path)
-        if params.process_id is not None:
+        if params.process_id is not None and lives(params.process_id):
             self._spawn(self._die_with(params.process_id))
 
     async def initialized(self, params: lsp.InitializedParams) -> None:
@@ -139,6 +141,32 @@ class Session(LanguageServer):
     def exit(self, params: None) -> None:
         """Say no more: what comes in the middle of the end has no one who listens."""
         self.protocol.is_over = True
+
+    def start_pipes(self) -> None:
+        """Serve over standard input and output, which the loop itself waits for: no thread is woken for each line.
+
+        Raises ValueError where these are no pipes that a loop can wait for.
+        """
+        given, taken = os.fstat(0), os.fstat(1)
+        is_pipe = stat.S_ISFIFO(given.st_mode) or stat.S_ISSOCK(given.st_mode)
+        # what is waited for no longer blocks, which the output has to do
+        if os.name != "posix" or not is_pipe or (given.st_dev, given.st_ino) == (taken.st_dev, taken.st_ino):
+            raise ValueError("standard input is no pipe of its own")
+        self._stop_event = Event()
+        self.protocol.set_writer(StdoutWriter(sys.stdout.buffer))
+        try:
+            asyncio.run(self._serve_pipes(self._stop_event))
+        except (BrokenPipeError, asyncio.IncompleteReadError):
+            _LOG.error("the client is gone")
+        except (KeyboardInterrupt, SystemExit):
+            pass
+        finally:
+            self.shutdown()
+
+    async def _serve_pipes(self, stop: Event) -> None:
+        reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+        await run_async(stop, reader, self.protocol, _LOG, self.report_server_error)
 
     def shutdown(self) -> None:
         """End the process' work; called by pygls when the client is gone."""
@@ -331,10 +359,18 @@ class Session(LanguageServer):
     def _changed(self, opened: OpenDocument) -> None:
         folder = self._folder(opened.path)
         if opened.is_python and folder not in self._loading:
-            self._publish(opened)
+            if self._rereading:
+                self._spawn(self._publish_when_ready(opened))
+            else:
+                self._publish(opened)
             self._prepare(folder)
         elif opened.path.suffix == ".json" and self._is_registry(opened.path, folder):
             self._reload(folder)
+
+    async def _publish_when_ready(self, opened: OpenDocument) -> None:
+        await self._ready(opened.path)
+        if self.documents.get(opened.uri) is opened:
+            self._publish(opened)
 
     def _is_registry(self, path: Path, folder: WorkspaceFolder) -> bool:
         project = folder.project

@@ -37,17 +37,19 @@ async def watched(roots: Sequence[Path]) -> AsyncIterator[list[Path]]:
 
 
 async def death_of(process: int) -> None:
-    """Wait until a process is no more.
-
-    Where that cannot be told it never ends: a client in another container has a number that means nothing here. Then
-    our input ends when the client does.
-    """
-    can_be_seen = os.name == "posix" and _lives(process)
-    while not can_be_seen or _lives(process):
+    """Wait until a process that `lives` does not."""
+    while lives(process):
         await asyncio.sleep(_OFTEN)
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Whether a process is seen to live.
+
+    A client in another container has a number that means nothing here, and not every system can be asked: then our
+    input ends when the client does.
+    """
+    if os.name != "posix":
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:
