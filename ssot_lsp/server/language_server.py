@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcContentModified, JsonRpcException
+from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
 
 from ssot_lsp.model import Location
 from ssot_lsp.server.actions import FIX_ALL, FIX_WORKSPACE, offers, touching
@@ -58,8 +58,8 @@ class SsotLanguageServer(Session):
         self.feature(lsp.TEXT_DOCUMENT_DEFINITION)(as_coroutine(self.definition))
 
         @self.command(FIX_WORKSPACE_COMMAND)
-        async def fix_workspace(*arguments: Any) -> None:
-            await self.fix_workspace(*arguments)
+        async def fix_workspace(*arguments: object) -> None:
+            await self.fix_workspace(arguments)
 
     def _register_for(self, client: Client) -> None:
         """What is only told to clients that can make use of it."""
@@ -217,11 +217,15 @@ class SsotLanguageServer(Session):
         self._hold(checked)
         return Spelling(self.terms, self.documents).edit(files)
 
-    async def fix_workspace(self, uri: str = "", registry: str = "", place: int = 0) -> None:
+    async def fix_workspace(self, arguments: Sequence[object]) -> None:
         """The command that fixes a whole folder, or what one entry speaks of: the client is asked to apply the edit.
 
-        `uri` names a file or folder in it, `registry` and `place` the entry, by its file and its place in there.
+        Its arguments, which may be left out: the URI of a file or folder in it; the entry's registry file, and its place
+        in there. Raises JsonRpcInvalidParams for others.
         """
+        uri, registry, place = (*arguments, *("", "", 0)[len(arguments) :])[:3]
+        if not (isinstance(uri, str) and isinstance(registry, str) and isinstance(place, int)):
+            raise JsonRpcInvalidParams.of(ValueError("expected a URI, a registry file and a place in it"))
         path = path_of(uri) or self.workspaces.first_root
         folder = await self._ready(path)
         try:

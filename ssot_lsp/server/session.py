@@ -390,7 +390,7 @@ class Session(LanguageServer):
             return
         problems = self._problems.get(folder)
         known = problems.found.get(str(closed.path), []) if problems is not None else []
-        if known or not self.terms.client.pulls:
+        if not self.terms.client.pulls:
             self._send(uri, known, None)
         self._tell_others(closed.path)
         self._look_at_others(folder)
