@@ -7,7 +7,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
@@ -58,7 +57,7 @@ class SsotLanguageServer(Session):
         self.feature(lsp.TEXT_DOCUMENT_DEFINITION)(as_coroutine(self.definition))
 
         @self.command(FIX_WORKSPACE_COMMAND)
-        async def fix_workspace(*arguments: object) -> None:
+        async def fix_workspace(*arguments: str) -> None:  # whatever they are; pygls wants to see a class of no server
             await self.fix_workspace(arguments)
 
     def _register_for(self, client: Client) -> None:
@@ -220,8 +219,8 @@ class SsotLanguageServer(Session):
     async def fix_workspace(self, arguments: Sequence[object]) -> None:
         """The command that fixes a whole folder, or what one entry speaks of: the client is asked to apply the edit.
 
-        Its arguments, which may be left out: the URI of a file or folder in it; the entry's registry file, and its place
-        in there. Raises JsonRpcInvalidParams for others.
+        Its arguments may be left out: the URI of a file or folder in it; the entry's registry file, and its place in
+        there. Raises JsonRpcInvalidParams for others.
         """
         uri, registry, place = (*arguments, *("", "", 0)[len(arguments) :])[:3]
         if not (isinstance(uri, str) and isinstance(registry, str) and isinstance(place, int)):
