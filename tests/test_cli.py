@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -1363,3 +1364,39 @@ def test_several_processes_find_the_same(root: Path, monkeypatch: pytest.MonkeyP
     assert run("fix", "--jobs", "3", "--diff").stdout == run("fix", "--jobs", "1", "--diff").stdout
     assert run("fix", "--jobs", "3").exit_code == 0
     assert found(run("check", "--output-format", "json")) == []
+
+
+def test_what_is_saved_is_fixed(root: Path) -> None:
+    """One line a file, its own writes are no news, a change of the registry counts, and Ctrl+C ends it."""
+    tree(root, {"pkg/broken.py": "x = 1\n"})
+    command = [sys.executable, "-m", "ssot_lsp", "fix", "--watch"]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        try:
+            assert "watching" in watching.stderr.readline()
+            deadline = time.monotonic() + 20
+            one = root / "one.py"
+            while not one.exists() or "old" in one.read_text("utf-8"):  # from when on it is watched nobody says
+                tree(root, {"one.py": f"{SAFE}# {time.monotonic()}\n"})
+                time.sleep(1)
+                assert time.monotonic() < deadline
+            assert watching.stdout.readline() == "fixed one.py: 1 x SSOT001 deprecated-import\n"
+            tree(root, {"pkg/broken.py": SAFE + "def f(:\n"})
+            assert "pkg/broken.py: does not parse" in watching.stderr.readline()
+            tree(root, {"registry.json": "{"})
+            assert "registry.json" in watching.stderr.readline()
+            tree(root, {"two.py": SAFE})
+            assert "what held before still does" in watching.stderr.readline()
+            assert watching.stdout.readline() == "fixed two.py: 1 x SSOT001 deprecated-import\n"
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(10) == 0
+            assert watching.stdout.read() == ""
+        finally:
+            watching.kill()
+
+
+def test_watch_goes_alone(root: Path) -> None:
+    result = run("fix", "--watch", "--diff")
+    assert result.exit_code == 2
+    assert "--watch" in result.stderr

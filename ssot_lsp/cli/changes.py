@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,12 @@ class Change(NamedTuple):
     diff: bytes
     """A unified diff in the file's own encoding."""
     applied: tuple[Diagnostic, ...]
+
+    @property
+    def summary(self) -> str:
+        """What it mends, counted by rule."""
+        counts = Counter(f"{diagnostic.code} {diagnostic.name}" for diagnostic in self.applied)
+        return ", ".join(f"{count} x {rule}" for rule, count in sorted(counts.items()))
 
 
 class Outcome(NamedTuple):

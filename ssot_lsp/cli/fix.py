@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -44,14 +43,22 @@ _STDERR = 2
 @click.option("--unsafe-fixes", is_flag=True, help="Apply fixes that may change the meaning too.")
 @click.option("--diff", is_flag=True, help="Print what would change, and write nothing.")
 @click.option("--verify", metavar="COMMAND", help="Run this afterwards; if it fails, put every file back.")
-def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None) -> None:
+@click.option("--watch", is_flag=True, help="Go on: fix each file when it is saved, until Ctrl+C.")
+def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None, watch: bool) -> None:
     """Rewrite deprecated imports to their canonical paths.
 
     Exits with 0 if nothing is left, 1 if something is left or was refused, 2 if it could not run, 3 if a file changed
     meanwhile.
     """
+    if watch and (diff or verify):
+        fail("--watch goes with neither --diff nor --verify")
     project = load_project(options)
     applicability = Applicability.UNSAFE if unsafe_fixes else Applicability.SAFE
+    if watch:
+        from ssot_lsp.cli.watch import watch as go_on  # noqa: PLC0415 - few watch
+
+        go_on(options, project, applicability)
+        return
     changes: list[Change] = []
     reports: list[Report] = []
     files = _each_once(project.find_files(options.paths))
@@ -108,10 +115,8 @@ def _verify(command: str, project: Project, written: Sequence[Change]) -> None:
 def _print_changes(options: Options, project: Project, written: Sequence[Change]) -> None:
     """Say what changed: with the report if a person reads it, beside it if a program does."""
     for change in written:
-        counts = Counter(f"{diagnostic.code} {diagnostic.name}" for diagnostic in change.applied)
-        what = ", ".join(f"{count} x {rule}" for rule, count in sorted(counts.items()))
         is_human = options.output_format in ("full", "concise")
-        click.echo(f"fixed {project.relative(change.path)}: {what}", err=not is_human)
+        click.echo(f"fixed {project.relative(change.path)}: {change.summary}", err=not is_human)
 
 
 def _left(options: Options, project: Project, reports: Sequence[Report], files: Sequence[Path]) -> list[Report]:

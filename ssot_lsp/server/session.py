@@ -37,12 +37,13 @@ from ssot_lsp.server.convert import Encoding, Terms, path_of
 from ssot_lsp.server.documents import Documents, OpenDocument
 from ssot_lsp.server.fixing import Fixing
 from ssot_lsp.server.log import log_to
+from ssot_lsp.server.parent import death_of, lives
 from ssot_lsp.server.problems import Problems
 from ssot_lsp.server.progress import LongWork
 from ssot_lsp.server.protocol import SsotProtocol
 from ssot_lsp.server.settings import SECTION, DiagnosticMode
-from ssot_lsp.server.watching import WATCHED, death_of, lives, watched
 from ssot_lsp.server.workspaces import WorkspaceFolder, Workspaces
+from ssot_lsp.watching import WATCHED, watched
 
 _LOG = logging.getLogger(__name__)
 _MOMENT = 0.2
