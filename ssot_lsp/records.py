@@ -5,18 +5,21 @@ The texts that a report speaks of are not in it; they are read again when someon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ssot_lsp.files import UnreadableFileError, decode
-from ssot_lsp.model import Applicability, Diagnostic, Fix, Location, Related, Report, Severity
+from ssot_lsp.model import Applicability, Diagnostic, Entry, Fix, Location, Related, Report, Severity
 from ssot_lsp.text import Position, Span, Text, TextEdit
 
 Record = list[Any]
 TextOf = Callable[[str], "TextOnDisk"]
 """From a file to its text."""
+Entries = Mapping[tuple[Any, ...], Entry]
+"""The entries of a registry, by their file and their place in there."""
 
 
 def pack(report: Report) -> Record:
@@ -33,19 +36,20 @@ def _packed(diagnostic: Diagnostic) -> Record:
         for fix in diagnostic.fixes
     ]
     what = [diagnostic.code, diagnostic.name, diagnostic.message, int(diagnostic.severity), *diagnostic.span]
-    return [*what, diagnostic.help, diagnostic.deprecated, related, fixes]
+    entry = [str(diagnostic.entry.path), diagnostic.entry.place] if diagnostic.entry is not None else None
+    return [*what, diagnostic.help, diagnostic.deprecated, related, fixes, entry]
 
 
-def unpack(record: Record, text_of: TextOf) -> Report:
+def unpack(record: Record, text_of: TextOf, entries: Entries = MappingProxyType({})) -> Report:
     """The report that was packed. Raises TypeError, ValueError or LookupError for what is none."""
     path, note, positions, diagnostics = record
     text = text_of(path)
     text.positions.update({offset: Position(row, column) for offset, row, column in positions})
-    return Report(Path(path), text, tuple(_unpacked(packed, text_of) for packed in diagnostics), note)
+    return Report(Path(path), text, tuple(_unpacked(packed, text_of, entries) for packed in diagnostics), note)
 
 
-def _unpacked(record: Record, text_of: TextOf) -> Diagnostic:
-    code, name, message, severity, start, end, advice, deprecated, related, fixes = record
+def _unpacked(record: Record, text_of: TextOf, entries: Entries) -> Diagnostic:
+    code, name, message, severity, start, end, advice, deprecated, related, fixes, entry = record
     return Diagnostic(
         code,
         name,
@@ -54,6 +58,7 @@ def _unpacked(record: Record, text_of: TextOf) -> Diagnostic:
         Span(start, end),
         help=advice,
         deprecated=deprecated,
+        entry=entries.get(tuple(entry)) if entry is not None else None,
         related=tuple(Related(what, Location(Path(path), text_of(path), Span(*span))) for what, path, *span in related),
         fixes=tuple(Fix(title, Applicability(level), _edits(edits)) for title, level, edits in fixes),
     )

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcRequestCancelled
@@ -23,7 +23,7 @@ from ssot_lsp.config import ConfigError, Settings
 from ssot_lsp.git import GitError, changed_files
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Document, Project
-from ssot_lsp.records import Record, TextOnDisk, unpack
+from ssot_lsp.records import Entries, Record, TextOnDisk, unpack
 from ssot_lsp.registry import RegistryError
 from ssot_lsp.repository import available_cores
 from ssot_lsp.screen import Look
@@ -96,6 +96,7 @@ class Finished(NamedTuple):
     """All was done, and told."""
 
 
+Found = TypeVar("Found", FileProblems, FileFixes)
 Message = Progressed | FileProblems | FileFixes | Failed | Finished
 
 
@@ -143,19 +144,19 @@ class Background:
                 self._process.kill()
 
 
-async def everywhere(job: Job, show: Callable[[Callable[[], None]], LongWork]) -> list[FileFixes]:
-    """The fixes of all files of a folder; `show` shows that work is under way, and may stop it.
+async def everywhere(job: Job, kind: type[Found], show: Callable[[Callable[[], None]], LongWork]) -> list[Found]:
+    """What a job finds, of one kind, in all files of a folder; `show` shows that work is under way, and may stop it.
 
     Raises JsonRpcRequestCancelled if it was stopped before it was done.
     """
     messages: asyncio.Queue[Message | None] = asyncio.Queue()
     background = Background(job, messages.put_nowait, lambda: messages.put_nowait(None))
-    shown, found, is_finished = show(background.stop), list[FileFixes](), False
+    shown, found, is_finished = show(background.stop), list[Found](), False
     try:
         while (message := await messages.get()) is not None:
             if isinstance(message, Progressed):
                 shown.report(*message)
-            elif isinstance(message, FileFixes):
+            elif isinstance(message, kind):
                 found.append(message)
             is_finished = is_finished or isinstance(message, Finished)
     finally:
@@ -202,10 +203,12 @@ def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
     def on_progress(done: int, files: int) -> None:
         tell(Progressed(done, files))
 
+    entries = {(str(entry.path), entry.place): entry for entry in project.registry.entries}
+
     def on_found(records: Sequence[Record]) -> None:
         for record in records if job.fixes is None else ():
             if record[0] not in job.but:
-                tell(_problems(record, job.terms))
+                tell(_problems(record, entries, job.terms))
 
     # a few files are read sooner than what is remembered of all others
     sweep = Sweep(available_cores(), on_progress, on_found, use_cache=not job.only_changed)
@@ -217,8 +220,8 @@ def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
     yield Finished()
 
 
-def _problems(record: Record, terms: Terms) -> FileProblems:
-    report = unpack(record, cache(TextOnDisk))
+def _problems(record: Record, entries: Entries, terms: Terms) -> FileProblems:
+    report = unpack(record, cache(TextOnDisk), entries)
     return FileProblems(record[0], [terms.diagnostic(report.text, found) for found in report.diagnostics])
 
 

@@ -119,7 +119,12 @@ class Terms(NamedTuple):
 def _data(diagnostic: Diagnostic) -> dict[str, Any]:
     """What a client may want to know of a diagnostic without reading its message."""
     proposed = diagnostic.replacements or diagnostic.fixes
-    return {"name": diagnostic.name, "fixes": [[fix.title, fix.applicability.value] for fix in proposed]}
+    entry = diagnostic.entry
+    return {
+        "name": diagnostic.name,
+        "fixes": [[fix.title, fix.applicability.value] for fix in proposed],
+        "entry": [entry.path.as_uri(), entry.place] if entry is not None else None,
+    }
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcIn
 
 from ssot_lsp.model import Location
 from ssot_lsp.server.actions import FIX_ALL, FIX_WORKSPACE, offers, touching
-from ssot_lsp.server.background import Job, Wanted, everywhere
+from ssot_lsp.server.background import FileFixes, FileProblems, Job, Wanted, everywhere
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.client import Client
 from ssot_lsp.server.convert import path_of
 from ssot_lsp.server.fixing import Spelling, VersionedFixes
 from ssot_lsp.server.hover import canonical_of, definition_of, hover_text
+from ssot_lsp.server.migration import Json, entries_of, status_of
 from ssot_lsp.server.named import Named, named_at, read_uses
 from ssot_lsp.server.offer import QUICK_FIX, Offer, RefusedError
 from ssot_lsp.server.problems import result_id
@@ -31,6 +32,7 @@ from ssot_lsp.text import Span
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 0.01
 """Seconds that a save waits for fixes; what is worked out meanwhile makes that longer."""
+STATUS, MIGRATION = "ssot/status", "ssot/migration"
 FIX_WORKSPACE_COMMAND = "ssot.fixWorkspace"
 REQUEST_FAILED = -32803
 """LSP 3.17, `LSPErrorCodes.RequestFailed`."""
@@ -55,6 +57,8 @@ class SsotLanguageServer(Session):
         self.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)(as_coroutine(self.did_change_configuration))
         self.feature(lsp.TEXT_DOCUMENT_HOVER)(as_coroutine(self.hover))
         self.feature(lsp.TEXT_DOCUMENT_DEFINITION)(as_coroutine(self.definition))
+        self.feature(STATUS)(as_coroutine(self.status))
+        self.feature(MIGRATION)(as_coroutine(self.migration))
 
         @self.command(FIX_WORKSPACE_COMMAND)
         async def fix_workspace(*arguments: str) -> None:  # whatever they are; pygls wants to see a class of no server
@@ -243,7 +247,7 @@ class SsotLanguageServer(Session):
         job = Job(
             folder.root, folder.project.overrides, self.terms, fixes=wanted, but=tuple(str(o.path) for o in opened)
         )
-        found = await everywhere(job, self._show("Fixing the workspace"))
+        found = await everywhere(job, FileFixes, self._show("Fixing the workspace"))
         fixes: list[VersionedFixes] = [(Path(fixes.path).as_uri(), None, fixes) for fixes in found]
         checked = [checked for o in opened if (checked := self._check(o)) is not None]
         for known in checked:
@@ -254,6 +258,35 @@ class SsotLanguageServer(Session):
         if not fixes:
             raise RefusedError("there is nothing to fix")
         return Spelling(self.terms, self.documents).fixes(fixes)
+
+    # How far the migration is: requests of our own
+
+    async def status(self, params: object) -> list[Json]:
+        """Of each workspace folder which registry is in force, and whether it is as it should be."""
+        return [status_of(await self._ready(folder.root)) for folder in self.workspaces]
+
+    async def migration(self, params: object) -> list[Json]:
+        """Of each workspace folder the entries, with the places that still use what they replace."""
+        told: list[Json] = []
+        for folder in self.workspaces:
+            await self._ready(folder.root)
+            found = {uri: diagnostics async for uri, diagnostics in self._found(folder)}
+            told.append({**status_of(folder), "entries": entries_of(folder, found, self.terms.encoding)})
+        return told
+
+    async def _found(self, folder: WorkspaceFolder) -> AsyncIterator[tuple[str, list[lsp.Diagnostic]]]:
+        """What is wrong in all files of a folder: of those that are open as they are shown."""
+        terms = self.terms._replace(client=self.terms.client._replace(keeps_data=True))
+        opened = [o for o in self.documents if o.is_python and self.workspaces.of(o.path) is folder]
+        if folder.project is not None:
+            but = tuple(str(o.path) for o in opened)
+            job = Job(folder.root, folder.project.overrides, terms, but=but)
+            for path, diagnostics in await everywhere(job, FileProblems, self._show("Counting importers")):
+                yield Path(path).as_uri(), diagnostics
+        for document in opened:
+            checked = self._check(document)
+            if checked is not None:
+                yield document.uri, [terms.diagnostic(document.text, found) for found in checked.diagnostics]
 
     # Saving
 
