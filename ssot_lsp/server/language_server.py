@@ -105,45 +105,47 @@ class SsotLanguageServer(Session):
         if progress is not None:
             begun = lsp.WorkDoneProgressBegin("Checking the workspace", cancellable=True)
             self.work_done_progress.begin(progress, begun)
-        before = {item.uri: item.value for item in params.previous_result_ids}
-        told: dict[str, str] = {}
-        reports: list[lsp.WorkspaceDocumentDiagnosticReport] = []
+        known = {item.uri: item.value for item in params.previous_result_ids}
+        is_told = False
         try:
             while True:
                 under_way = next((p for p in self._problems.values() if p.is_under_way), None)
-                reports += self._reports(before, told, is_last=under_way is None)
+                reports = self._reports(known, is_last=under_way is None)
+                if token is not None and reports and (is_told or under_way is not None):
+                    part = lsp.WorkspaceDiagnosticReportPartialResult(reports)
+                    self.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(token, part))
+                    is_told, reports = True, []
                 if under_way is None:
                     return lsp.WorkspaceDiagnosticReport(reports)
-                if token is not None and reports:
-                    partial = lsp.WorkspaceDiagnosticReportPartialResult(reports)
-                    self.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(token, partial))
-                    reports = []
+                if token is None:
+                    known = {item.uri: item.value for item in params.previous_result_ids}  # all is told at the end
                 await under_way.news()
         finally:
             if progress is not None:
                 self.work_done_progress.end(progress, lsp.WorkDoneProgressEnd())
 
-    def _reports(
-        self, before: Mapping[str, str], told: dict[str, str], *, is_last: bool
-    ) -> list[lsp.WorkspaceDocumentDiagnosticReport]:
-        """What is to be told of files that are not open, other than what was told; at last also which are clean."""
+    def _reports(self, known: dict[str, str], *, is_last: bool) -> list[lsp.WorkspaceDocumentDiagnosticReport]:
+        """What is to be told of files that are not open, other than what is `known`; at last also which are clean."""
+        reports: list[lsp.WorkspaceDocumentDiagnosticReport] = []
+
+        def tell(uri: str, diagnostics: list[lsp.Diagnostic], name: str) -> None:
+            if known.get(uri) != name:
+                known[uri] = name
+                report = lsp.WorkspaceFullDocumentDiagnosticReport(uri=uri, items=diagnostics, result_id=name)
+                reports.append(report)
+
         found = {
-            Path(path).as_uri(): diagnostics
+            file.uri: file
             for problems in self._problems.values()
-            for path, diagnostics in problems.found.items()
+            for path, file in problems.found.items()
             if self.documents.at(Path(path)) is None
         }
-        gone = {uri for uri in (*before, *told) if uri not in found} if is_last else set()
-        reports: list[lsp.WorkspaceDocumentDiagnosticReport] = []
-        for uri, diagnostics in [*found.items(), *((uri, []) for uri in gone)]:
+        for file in found.values():
+            tell(*file)
+        for uri in [uri for uri in known if is_last and uri not in found]:
             path = path_of(uri)
-            if told.get(uri) == (name := result_id(diagnostics)) or (path and self.documents.at(path) is not None):
-                continue
-            told[uri] = name
-            if before.get(uri) == name:
-                reports.append(lsp.WorkspaceUnchangedDocumentDiagnosticReport(uri=uri, result_id=name))
-            else:
-                reports.append(lsp.WorkspaceFullDocumentDiagnosticReport(uri=uri, items=diagnostics, result_id=name))
+            if path is not None and self.documents.at(path) is None:
+                tell(uri, [], result_id([]))
         return reports
 
     # Code actions

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
 
 from lsprotocol import types as lsp
 
@@ -13,6 +15,14 @@ from ssot_lsp.server.progress import LongWork
 
 _MOMENT = 0.2
 """Seconds."""
+
+
+class Known(NamedTuple):
+    """What is wrong in one file, as it was when it was last looked at."""
+
+    uri: str
+    diagnostics: list[lsp.Diagnostic]
+    result_id: str
 
 
 class Problems:
@@ -25,7 +35,7 @@ class Problems:
         show: Callable[[Callable[[], None]], LongWork],
     ) -> None:
         """`on_change` is told of each file whose problems may be others now; `show` shows that work is under way."""
-        self.found: dict[str, list[lsp.Diagnostic]] = {}
+        self.found: dict[str, Known] = {}
         """By file; those that are clean are not in it."""
         self._on_change, self._tell, self._show = on_change, tell, show
         self._seen = set[str]()
@@ -54,7 +64,7 @@ class Problems:
     def forget(self) -> None:
         """Nobody wants to know any more."""
         self.end()
-        self._replace({})
+        self._keep(set())
 
     def end(self) -> None:
         """Look no more; what was found stays."""
@@ -85,7 +95,7 @@ class Problems:
             self._seen.add(message.path)
             self._set(message.path, message.diagnostics)
         elif isinstance(message, Finished):
-            self._replace({path: found for path, found in self.found.items() if path in self._seen})
+            self._keep(self._seen)
         elif isinstance(message, Failed) and message.reason:
             self._tell(message.reason)
         self._tell_news()
@@ -97,18 +107,16 @@ class Problems:
         self._begin()
         self._tell_news()
 
-    def _replace(self, found: dict[str, list[lsp.Diagnostic]]) -> None:
-        for path in [path for path in self.found if path not in found]:
+    def _keep(self, files: Set[str]) -> None:
+        for path in [path for path in self.found if path not in files]:
             self._set(path, [])
 
     def _set(self, path: str, diagnostics: list[lsp.Diagnostic]) -> None:
-        if diagnostics == self.found.get(path, []):
-            return
+        before = self.found.pop(path, None)
         if diagnostics:
-            self.found[path] = diagnostics
-        else:
-            self.found.pop(path, None)
-        self._on_change(path)
+            self.found[path] = Known(Path(path).as_uri(), diagnostics, result_id(diagnostics))
+        if before != self.found.get(path):
+            self._on_change(path)
 
     def _tell_news(self) -> None:
         self._news.set()

@@ -92,6 +92,7 @@ class Session(LanguageServer):
         agreed = self.workspace.position_encoding
         client = Client.of(params.capabilities)
         self.terms = Terms(Encoding(str(getattr(agreed, "value", agreed))), client)
+        self.protocol.trace = params.trace or lsp.TraceValue.Off
         options = params.initialization_options
         if isinstance(options, Mapping):
             settings = options.get("settings", options)
@@ -328,6 +329,8 @@ class Session(LanguageServer):
             folder = self.workspaces.remove(removed)
             if folder is not None and (problems := self._problems.pop(folder, None)) is not None:
                 problems.forget()
+            for opened in [opened for opened in self.documents if opened.path.is_relative_to(removed)]:
+                self._changed(opened)  # it has another root now
         added = [path_of(folder.uri) for folder in params.event.added]
         folders = [self.workspaces.add(path) for path in filter(None, added)]
         await self._ask_settings()
@@ -390,9 +393,9 @@ class Session(LanguageServer):
             self._changed(closed)
             return
         problems = self._problems.get(folder)
-        known = problems.found.get(str(closed.path), []) if problems is not None else []
+        known = problems.found.get(str(closed.path)) if problems is not None else None
         if not self.terms.client.pulls:
-            self._send(uri, known, None)
+            self._send(uri, known.diagnostics if known is not None else [], None)
         self._tell_others(closed.path)
         self._look_at_others(folder)
 
@@ -544,7 +547,8 @@ class Session(LanguageServer):
         path = Path(file)
         is_ours = self.documents.at(path) is None and self.workspaces.of(path) is folder
         if is_ours and not self.terms.client.pulls:
-            self._send(path.as_uri(), self._problems[folder].found.get(file, []), None)
+            known = self._problems[folder].found.get(file)
+            self._send(path.as_uri(), known.diagnostics if known is not None else [], None)
 
     def _show(self, title: str) -> Any:
         def show(on_cancel: Any) -> LongWork:
