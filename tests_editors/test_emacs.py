@@ -1,0 +1,128 @@
+"""Emacs with eglot, configured as documented."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests_editors.editors import AFTER, BEFORE, BROKEN, NEW, OLD, Workspace, documented, found
+
+LISP = Path(__file__).with_name("emacs.el")
+
+
+class Emacs(NamedTuple):
+    """Emacs and a workspace."""
+
+    program: Path
+    workspace: Workspace
+
+    def see(self, test: str, file: str = "app/main.py") -> Any:
+        """Open a file, and evaluate Lisp; what that returns. How fast a slow machine is does not matter."""
+        home = self.workspace.home
+        before, limit, after = documented("Emacs (eglot)", "elisp").partition("(with-timeout (0.5)")
+        assert limit
+        (home / "init.el").write_text(f"{before}(with-timeout (20){after}", encoding="utf-8")
+        script, result = home / "test.el", home / "result.json"
+        script.write_text(f"(progn (visit {json.dumps(file)}) {test})", encoding="utf-8")
+        run = f"(note-what {json.dumps(str(script))} {json.dumps(str(result))})"
+        done = self.workspace.run([self.program, "--batch", "-l", home / "init.el", "-l", LISP, "--eval", run])
+        said = f"{done.stdout}{done.stderr}"
+        assert done.returncode == 0, said
+        is_done, seen = json.loads(result.read_text(encoding="utf-8"))
+        assert is_done, f"{seen}\n{said}"
+        return seen
+
+
+@pytest.fixture
+def emacs(tmp_path: Path) -> Emacs:
+    """Emacs on a new workspace, which eglot knows by its repository."""
+    workspace = Workspace.below(tmp_path)
+    (workspace.root / ".git").mkdir()
+    return Emacs(found("emacs"), workspace)
+
+
+def test_diagnostics(emacs: Emacs) -> None:
+    seen = emacs.see(
+        """
+        (let ((found (car (diagnostics 1))))
+          (vector (flymake-diagnostic-beg found) (flymake-diagnostic-end found) (flymake-diagnostic-text found)
+                  (format "%s" (flymake-diagnostic-type found))
+                  (format "%s" (alist-get 'face (flymake--diag-overlay-properties found)))))
+        """
+    )
+    start = BEFORE.index("Thing") + 1  # Emacs counts characters, from 1
+    assert seen[:2] == [start, start + len("Thing")]
+    assert "SSOT001" in seen[2]
+    assert seen[3:] == ["eglot-warning", "(eglot-diagnostic-tag-deprecated-face)"]
+
+
+def test_quick_fix(emacs: Emacs) -> None:
+    seen = emacs.see(
+        """
+        (let ((found (car (diagnostics 1))))
+          (cl-letf (((symbol-function 'completing-read)
+                     (lambda (_prompt items &rest _) (caar items))))
+            (let ((last-nonmenu-event t))
+              (eglot-code-actions (flymake-diagnostic-beg found) (flymake-diagnostic-end found) "quickfix" t)))
+          (buffer-string))
+        """
+    )
+    assert seen == AFTER
+
+
+def test_fix_on_save(emacs: Emacs) -> None:
+    emacs.see("(progn (diagnostics 1) (set-buffer-modified-p t) (save-buffer))")
+    assert emacs.workspace.text("app/main.py") == AFTER
+
+
+def test_what_was_just_typed_is_fixed(emacs: Emacs) -> None:
+    emacs.see(
+        f"""
+        (progn
+          (diagnostics 1)
+          (goto-char (point-min))
+          (delete-region (point) (line-end-position))
+          (insert "x = '😋é'; {OLD}")
+          (save-buffer))
+        """,
+        "app/other.py",
+    )
+    assert emacs.workspace.text("app/other.py") == f"x = '😋é'; {NEW}\n\nprint(Thing)\n"
+
+
+def test_a_file_that_does_not_parse_is_saved_as_it_is(emacs: Emacs) -> None:
+    emacs.see("(progn (diagnostics 1) (set-buffer-modified-p t) (save-buffer))", "app/broken.py")
+    assert emacs.workspace.text("app/broken.py") == BROKEN
+
+
+def test_fix_workspace_command(emacs: Emacs) -> None:
+    emacs.see(
+        """
+        (progn
+          (diagnostics 1)
+          (cl-letf (((symbol-function 'y-or-n-p) (lambda (&rest _) t)))
+            (ssot-fix-workspace)
+            (wait-for "the edit" (lambda () (get-buffer "other.py"))))
+          (remove-hook 'before-save-hook #'ssot-fix-all t)
+          (save-some-buffers t))
+        """
+    )
+    assert emacs.workspace.text("app/main.py") == AFTER
+    assert emacs.workspace.text("app/other.py") == f"{NEW}\n\nprint(Thing)\n"
+    assert emacs.workspace.text("app/broken.py") == BROKEN
+
+
+def test_a_server_that_is_gone_keeps_no_text_from_its_file(emacs: Emacs) -> None:
+    emacs.see(
+        """
+        (progn
+          (diagnostics 1)
+          (signal-process (jsonrpc--process (eglot-current-server)) 'SIGKILL)
+          (insert "x = 1\\n")
+          (save-buffer))
+        """
+    )
+    assert emacs.workspace.text("app/main.py") == f"x = 1\n{BEFORE}"
