@@ -95,10 +95,8 @@ def found(name: str, folder: Path | None = None) -> Path:
     return Path(program)
 
 
-def documented(section: str, language: str) -> str:
-    """The configuration that a section of `docs/editors.md` shows."""
+def documented(section: str, language: str) -> list[str]:
+    """The configurations that a section of `docs/editors.md` shows."""
     page = (REPOSITORY / "docs" / "editors.md").read_text(encoding="utf-8")
     (of_section,) = (part for part in re.split(r"^## ", page, flags=re.MULTILINE) if part.startswith(f"{section}\n"))
-    code = re.search(rf"^```{language}\n(.*?)^```$", of_section, re.MULTILINE | re.DOTALL)
-    assert code, f"{section} shows no {language}"
-    return code[1]
+    return re.findall(rf"^```{language}\n(.*?)^```$", of_section, re.MULTILINE | re.DOTALL)

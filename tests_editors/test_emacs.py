@@ -1,4 +1,4 @@
-"""Emacs with eglot, configured as documented."""
+"""Emacs with eglot and with lsp-mode, configured as documented."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ class Emacs(NamedTuple):
 
     def see(self, test: str, file: str = "app/main.py") -> Any:
         """Open a file, and evaluate Lisp; what that returns. How fast a slow machine is does not matter."""
-        home = self.workspace.home
-        before, limit, after = documented("Emacs (eglot)", "elisp").partition("(with-timeout (0.5)")
+        (configuration,) = documented("Emacs (eglot)", "elisp")
+        before, limit, after = configuration.partition("(with-timeout (0.5)")
         assert limit
-        (home / "init.el").write_text(f"{before}(with-timeout (20){after}", encoding="utf-8")
+        return self.run(f"{before}(with-timeout (20){after}", f"(progn (visit {json.dumps(file)}) {test})")
+
+    def run(self, configuration: str, test: str) -> Any:
+        """Evaluate Lisp; what it returns."""
+        home = self.workspace.home
+        (home / "init.el").write_text(configuration, encoding="utf-8")
         script, result = home / "test.el", home / "result.json"
-        script.write_text(f"(progn (visit {json.dumps(file)}) {test})", encoding="utf-8")
+        script.write_text(test, encoding="utf-8")
         run = f"(note-what {json.dumps(str(script))} {json.dumps(str(result))})"
         done = self.workspace.run([self.program, "--batch", "-l", home / "init.el", "-l", LISP, "--eval", run])
         said = f"{done.stdout}{done.stderr}"
@@ -121,8 +126,28 @@ def test_a_server_that_is_gone_keeps_no_text_from_its_file(emacs: Emacs) -> None
         (progn
           (diagnostics 1)
           (signal-process (jsonrpc--process (eglot-current-server)) 'SIGKILL)
+          (wait-for "its end" (lambda () (not (eglot-managed-p))))
           (insert "x = 1\\n")
           (save-buffer))
         """
     )
     assert emacs.workspace.text("app/main.py") == f"x = 1\n{BEFORE}"
+
+
+def test_lsp_mode(emacs: Emacs) -> None:
+    (configuration,) = documented("Emacs (lsp-mode)", "elisp")
+    seen = emacs.run(
+        f"(setq lsp-auto-guess-root t lsp-enable-file-watchers nil) {configuration}",
+        """
+        (progn
+          (find-file "app/other.py")
+          (lsp)
+          (let ((found (wait-for "diagnostics" (lambda () (gethash buffer-file-name (lsp-diagnostics))))))
+            (wait-for "fixes, which a save does not wait for"
+                      (lambda () (sleep-for 0.5) (set-buffer-modified-p t) (save-buffer)
+                        (save-excursion (goto-char (point-min)) (search-forward "app.new" nil t))))
+            (vconcat (mapcar (lambda (diagnostic) (lsp:diagnostic-code? diagnostic)) found))))
+        """,
+    )
+    assert seen == ["SSOT001"]
+    assert emacs.workspace.text("app/other.py") == f"{NEW}\n\nprint(Thing)\n"

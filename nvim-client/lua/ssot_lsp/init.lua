@@ -180,6 +180,13 @@ function M.setup(options)
   local given = vim.deepcopy(options or {})
   local fix_on_save, limit = given.fix_on_save, given.timeout_ms or 200
   given.fix_on_save, given.timeout_ms = nil, nil
+  if fix_on_save and vim.lsp.get_clients then
+    -- since 0.10 Neovim asks for such fixes too, and would wait a second more for a server that hangs
+    local function ask_once(client)
+      client.server_capabilities.textDocumentSync.willSaveWaitUntil = false
+    end
+    given.on_init = vim.list_extend({ ask_once }, type(given.on_init) == "table" and given.on_init or { given.on_init })
+  end
   local group = vim.api.nvim_create_augroup(NAME, { clear = true })
 
   if has_lsp_config then
