@@ -1,4 +1,4 @@
--- What Neovim needs to know of the server. It is found in here by Neovim 0.11 and newer, and read by `ssot_lsp` on older ones.
+-- What Neovim needs to know of the server: Neovim 0.11 looks for it here, and `ssot_lsp` reads it in older ones.
 return {
   cmd = { "ssot-lsp", "server" },
   filetypes = { "python" },

@@ -62,7 +62,8 @@ local function start(buffer)
     return
   end
   if not ids[root] or vim.lsp.client_is_stopped(ids[root]) then
-    options.init_options = options.init_options or vim.tbl_get(config, "settings", "ssot") -- 0.7 cannot be asked for them
+    -- 0.7 does not say that it can be asked for settings
+    options.init_options = options.init_options or vim.tbl_get(config, "settings", "ssot")
     ids[root] = vim.lsp.start_client(options)
   end
   if ids[root] then
