@@ -1414,3 +1414,20 @@ def test_nothing_of_the_workspace_is_run(tmp_path: Path, mode: str) -> None:
         editor.wait_for_diagnostics("user.py", bool)
         assert editor.messages == []
     assert not (tmp_path / "ran").exists()
+
+
+def test_eglot_is_offered_no_edits_before_a_save(tmp_path: Path) -> None:
+    """It asks for them before it has told what was typed last."""
+
+    @dataclass
+    class Eglot(Editor):
+        def request(self, method: str, params: object = None, timeout: float = 10) -> Any:
+            if method == "initialize" and isinstance(params, dict):
+                params |= {"clientInfo": {"name": "Eglot"}}
+            return super().request(method, params, timeout)
+
+    saving = {"textDocument": {"synchronization": {"willSaveWaitUntil": True}}}
+    with Eglot(write(tmp_path, FILES), capabilities=saving) as eglot:
+        assert not eglot.server["textDocumentSync"].get("willSaveWaitUntil")
+    with Editor(tmp_path, capabilities=saving) as editor:
+        assert editor.server["textDocumentSync"]["willSaveWaitUntil"]

@@ -51,7 +51,6 @@ class SsotLanguageServer(Session):
         self.feature(lsp.SHUTDOWN)(as_function(self.shut_down))
         self.feature(lsp.EXIT)(as_function(self.exit))
         self.feature(lsp.TEXT_DOCUMENT_DID_SAVE)(as_function(self.did_save))
-        self.feature(lsp.TEXT_DOCUMENT_WILL_SAVE_WAIT_UNTIL)(as_coroutine(self.will_save_wait_until))
         self.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)(as_function(self.did_change_watched_files))
         self.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(as_coroutine(self.did_change_workspace_folders))
         self.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)(as_coroutine(self.did_change_configuration))
@@ -82,6 +81,9 @@ class SsotLanguageServer(Session):
         """Take over what the client says of itself, and offer what it can make use of."""
         super().initialize(params)
         self._register_for(self.terms.client)
+        # Eglot asks for edits before it has told what was typed last, and would make them in the wrong places
+        if params.client_info is None or params.client_info.name.casefold() != "eglot":
+            self.feature(lsp.TEXT_DOCUMENT_WILL_SAVE_WAIT_UNTIL)(as_coroutine(self.will_save_wait_until))
 
     # Diagnostics that are asked for
 

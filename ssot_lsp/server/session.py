@@ -95,7 +95,9 @@ class Session(LanguageServer):
         self.protocol.trace = params.trace or lsp.TraceValue.Off
         options = params.initialization_options
         if isinstance(options, Mapping):
+            # there is no agreement on what stands in there: the settings, or what they stand below elsewhere
             settings = options.get("settings", options)
+            settings = settings.get(SECTION, settings) if isinstance(settings, Mapping) else {}
             self.workspaces.configure(settings if isinstance(settings, Mapping) else {})
         uris = [folder.uri for folder in params.workspace_folders or ()] or [params.root_uri or ""]
         for path in filter(None, map(path_of, uris)):
