@@ -34,10 +34,13 @@ def watch(options: Options, project: Project, applicability: Applicability) -> N
 def _again(project: Project) -> Project:
     """The project as it is now; as it was if it cannot be used any more, which is told."""
     try:
-        return Project.load(project.root, Settings(**project.overrides))
+        again = Project.load(project.root, Settings(**project.overrides))
     except (ConfigError, RegistryError) as error:
         note(f"error: {error}; what held before still does")
         return project.with_registry(project.registry)
+    if again.note != project.note:
+        note(f"note: {again.note}")
+    return again
 
 
 def _is_asked_for(options: Options, project: Project, path: Path) -> bool:
