@@ -20,7 +20,7 @@ const ARGUMENTS = [
 ];
 
 async function main(editors: string, vsix: string, names: string[]): Promise<number> {
-  const work = process.env["KEEP"] ?? await mkdtemp(path.join(tmpdir(), "ssot-vscode-"));
+  const work = await mkdtemp(path.join(tmpdir(), "ssot-vscode-"));
   const screenshots = path.join(editors, "screenshots");
   await mkdir(screenshots, { recursive: true });
   const server = await CodeServer.start(editors, vsix, work);
@@ -58,7 +58,7 @@ async function main(editors: string, vsix: string, names: string[]): Promise<num
   } finally {
     await browser.close();
     await server.stop();
-    if (!process.env["KEEP"]) await rm(work, { recursive: true, force: true, maxRetries: 5 });
+    await rm(work, { recursive: true, force: true, maxRetries: 5 });
   }
   return failures === 0 ? 0 : 1;
 }

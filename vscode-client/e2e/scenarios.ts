@@ -75,7 +75,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.first().waitFor();
       await workbench.struckThrough.first().hover();
-      const hover = workbench.page.locator(".monaco-hover:not(.hidden)", { hasText: "shop.customers:Customer" });
+      const hover = workbench.page.locator(".monaco-hover .hover-row", { hasText: "→ shop.customers:Customer" });
       await hover.filter({ hasText: "One word for one thing." }).first().waitFor();
       await workbench.screenshot("hover");
     },
@@ -161,6 +161,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.page.mouse.move(600, 300);
       assert.ok((await workbench.struckThrough.count()) > 0, "the last good registry stays in force");
       await workbench.run("ssot-lsp: Open Registry");
+      await workbench.page.locator(".tab.active", { hasText: "registry.json" }).waitFor();
       await workbench.squiggles.first().waitFor();
       await workbench.screenshot("registry-bad");
       await writeFile(registry, JSON.stringify(REGISTRY));
