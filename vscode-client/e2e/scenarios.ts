@@ -163,6 +163,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.run("ssot-lsp: Open Registry");
       await workbench.page.locator(".tab.active", { hasText: "registry.json" }).waitFor();
       await workbench.squiggles.first().waitFor();
+      await workbench.page.locator(".squiggly-warning").first().waitFor(); // by the schema
       await workbench.screenshot("registry-bad");
       await writeFile(registry, JSON.stringify(REGISTRY));
       await workbench.squiggles.first().waitFor({ state: "detached" });

@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import { LanguageClient, type LanguageClientOptions, State } from "vscode-languageclient/node";
+import { CancellationToken, LanguageClient, type LanguageClientOptions, State } from "vscode-languageclient/node";
 import { type Launch, type LaunchSettings, type Obstacle, launch } from "./launch";
 import { selectedInterpreter } from "./python";
 import type { ServerState } from "./status";
@@ -131,6 +131,9 @@ export class Server implements vscode.Disposable {
             );
             return Promise.all(settings);
           },
+          // what is asked for is a migration of the workspace: VS Code then saves the files that were not open
+          handleApplyEdit: (params, next) =>
+            next({ ...params, metadata: { isRefactoring: true } }, CancellationToken.None),
         },
       },
     };
