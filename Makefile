@@ -79,8 +79,8 @@ test-vscode: $(VSIX)
 	sh $(CLIENT)/e2e/install.sh .editors
 	cd $(CLIENT) && node out/e2e/main.js $(CURDIR)/.editors $(CURDIR)/$(VSIX)
 
-$(VSIX): $(CLIENT)/node_modules/.installed $(CLIENT)/bundled/.made $(wildcard $(CLIENT)/*.* $(CLIENT)/.vscodeignore \
-		$(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/bundled/*.py)
+$(VSIX): $(CLIENT)/node_modules/.installed $(CLIENT)/bundled/.made $(CLIENT)/build.mjs $(CLIENT)/README.md \
+		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/bundled/*.py)
 	cd $(CLIENT) && npm run --silent build && npm run --silent package
 
 $(CLIENT)/bundled/.made: $(CLIENT)/bundle.py pyproject.toml $(SERVER) $(VENV)/.installed

@@ -132,7 +132,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     async run({ workbench, folder }) {
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.first().waitFor();
-      await workbench.run("ssot-lsp: Fix All Imports in Workspace");
+      await workbench.run("ssot-lsp: Fix All Imports in Workspace…");
       const preview = workbench.page.locator(".bulk-edit-panel");
       await preview.locator(".monaco-list-row", { hasText: "invoice.py" }).waitFor({ timeout: 15_000 });
       await workbench.screenshot("workspace-preview");
@@ -143,6 +143,51 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.screenshot("workspace-fixed");
       const test = await readFile(path.join(folder, "tests/test_checkout.py"), "utf8");
       assert.ok(test.includes('patch("shop.models.Order")'), "what is not sure is left out until it is ticked");
+    },
+  },
+
+  wholeWorkspace: {
+    files: shop,
+    settings: { "ssot.diagnosticMode": "workspace", "ssot.ignore": ["SSOT003"] },
+    async run({ workbench }) {
+      await workbench.openFile("orders.py");
+      await workbench.run("Problems: Focus on Problems View");
+      for (const file of ["checkout.py", "invoice.py"]) {
+        await workbench.problems.filter({ hasText: file }).waitFor({ timeout: 40_000 });
+      }
+      assert.equal(await workbench.problems.filter({ hasText: "SSOT003" }).count(), 0);
+      await workbench.screenshot("whole-workspace");
+    },
+  },
+
+  task: {
+    files: shop,
+    settings: { "task.allowAutomaticTasks": "off" },
+    async run({ workbench }) {
+      await workbench.openFile("orders.py");
+      await workbench.run("Tasks: Run Task");
+      await workbench.pick("ssot-lsp");
+      await workbench.pick("ssot-lsp: check");
+      await workbench.run("Problems: Focus on Problems View");
+      await workbench.problems.filter({ hasText: "invoice.py" }).waitFor();
+      await workbench.problems.filter({ hasText: "ssot-lsp(SSOT003)" }).waitFor();
+      await workbench.screenshot("task");
+    },
+  },
+
+  noServer: {
+    files: shop,
+    settings: { "ssot.path": "/nowhere/ssot-lsp" },
+    async run({ workbench }) {
+      await workbench.openFile("checkout.py");
+      const message = workbench.page.locator(".notification-toast", { hasText: "/nowhere/ssot-lsp" });
+      await message.waitFor({ timeout: 40_000 });
+      await (await workbench.status()).filter({ hasText: "The server is not running" }).waitFor();
+      await workbench.screenshot("no-server");
+      await workbench.page.mouse.move(600, 300);
+      await message.getByRole("button", { name: "Open Setting" }).click();
+      await workbench.page.locator(".settings-editor .setting-item", { hasText: "Ssot: Path" }).waitFor();
+      await workbench.screenshot("setting");
     },
   },
 

@@ -43,8 +43,13 @@ export class Workbench {
   async run(command: string): Promise<void> {
     await this.page.keyboard.press("F1");
     await this.page.locator(".quick-input-widget input").fill(`>${command}`);
-    await this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: command }).waitFor();
-    await this.page.keyboard.press("Enter");
+    await this.pick(command);
+  }
+
+  /** Choose from the list that is shown. */
+  async pick(label: string): Promise<void> {
+    const whole = new RegExp(`^\\s*${label}\\s*$`);
+    await this.page.locator(".quick-input-list .monaco-list-row .label-name").filter({ hasText: whole }).first().click();
   }
 
   get lines(): Locator {

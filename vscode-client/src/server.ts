@@ -162,7 +162,9 @@ function launchSettings(): LaunchSettings {
 async function tellObstacle({ message, setting }: Obstacle): Promise<void> {
   const open = "Open Setting";
   if ((await vscode.window.showErrorMessage(message, open)) === open) {
-    await vscode.commands.executeCommand("workbench.action.openSettings", setting);
+    // what is particular to a machine is not among the user's settings where that is another one
+    const where = vscode.env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
+    await vscode.commands.executeCommand(`workbench.action.${where}`, { query: `@id:${setting}` });
   }
 }
 
