@@ -170,7 +170,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.pick("ssot-lsp: check");
       await workbench.run("Problems: Focus on Problems View");
       await workbench.problems.filter({ hasText: "invoice.py" }).waitFor();
-      await workbench.problems.filter({ hasText: "ssot-lsp(SSOT003)" }).waitFor();
+      await workbench.problems.filter({ hasText: "SSOT003" }).waitFor();
       await workbench.screenshot("task");
     },
   },
