@@ -1,4 +1,4 @@
-/** VS Code's server, with the extension and nothing else in it. */
+/** VS Code's server, with the extensions and nothing else in it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -31,8 +31,8 @@ export class CodeServer {
     readonly address: string,
   ) {}
 
-  /** Install the extension and start, with all that is written in `work`. */
-  static async start(editors: string, vsix: string, work: string): Promise<CodeServer> {
+  /** Install the extensions and start, with all that is written in `work`. */
+  static async start(editors: string, packages: string[], work: string): Promise<CodeServer> {
     const node = path.join(editors, "bin/node");
     const entry = path.join(editors, "code-server/node_modules/code-server/out/node/entry.js");
     const [userData, extensions] = [path.join(work, "data"), path.join(work, "extensions")];
@@ -57,9 +57,9 @@ export class CodeServer {
       child.stderr.pipe(log, { end: false });
       return child;
     };
-    const [code] = await once(run("--install-extension", vsix), "exit");
+    const [code] = await once(run(...packages.flatMap((vsix) => ["--install-extension", vsix])), "exit");
     if (code !== 0) {
-      throw new Error(`the extension could not be installed: ${await readFile(log.path, "utf8")}`);
+      throw new Error(`the extensions could not be installed: ${await readFile(log.path, "utf8")}`);
     }
     const server = run("--disable-telemetry", "--disable-update-check");
     const started = new CodeServer(server, userData, extensions, `http://127.0.0.1:${port}`);

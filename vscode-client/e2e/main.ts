@@ -1,4 +1,4 @@
-/** Runs each scenario in a real VS Code: `node main.js EDITORS VSIX [NAME…]`. */
+/** Runs each scenario in a real VS Code: `node main.js EDITORS VSIX PYTHON_VSIX [NAME…]`. */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,11 +19,11 @@ const ARGUMENTS = [
   "--disable-dev-shm-usage",
 ];
 
-async function main(editors: string, vsix: string, names: string[]): Promise<number> {
+async function main(editors: string, extensions: string[], names: string[]): Promise<number> {
   const work = await mkdtemp(path.join(tmpdir(), "ssot-vscode-"));
   const screenshots = path.join(editors, "screenshots");
   await mkdir(screenshots, { recursive: true });
-  const server = await CodeServer.start(editors, vsix, work);
+  const server = await CodeServer.start(editors, extensions, work);
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
   let failures = 0;
   try {
@@ -63,7 +63,7 @@ async function main(editors: string, vsix: string, names: string[]): Promise<num
   return failures === 0 ? 0 : 1;
 }
 
-const [editors = ".editors", vsix = "ssot-lsp.vsix", ...names] = process.argv.slice(2);
-main(path.resolve(editors), path.resolve(vsix), names).then((code) => {
+const [editors = ".editors", vsix = "ssot-lsp.vsix", python = "out/python.vsix", ...names] = process.argv.slice(2);
+main(path.resolve(editors), [path.resolve(vsix), path.resolve(python)], names).then((code) => {
   process.exitCode = code;
 });

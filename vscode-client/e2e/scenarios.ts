@@ -235,6 +235,30 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
   },
 
+  pythonExtension: {
+    files: (folder) => {
+      const python = `#!/bin/sh\ntouch "${folder}/started-$(basename "$0")"\nexec python3 "$@"\n`;
+      return {
+        ...shop(),
+        "tools/one": python,
+        "tools/other": python,
+        ".vscode/settings.json": { "python.selected": `${folder}/tools/one` },
+      };
+    },
+    async run({ workbench, folder }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await access(path.join(folder, "started-one"));
+      const other = { "python.selected": `${folder}/tools/other` };
+      await writeFile(path.join(folder, ".vscode/settings.json"), JSON.stringify(other));
+      await until("the server runs in the other", () =>
+        access(path.join(folder, "started-other")).then(() => true, () => undefined),
+      );
+      await workbench.openFile("invoice.py");
+      await workbench.struckThrough.first().waitFor();
+    },
+  },
+
   untrusted: {
     files: (folder) => {
       const trap = `#!/bin/sh\ntouch "${folder}/started-$(basename "$0")"\n`;
@@ -246,6 +270,7 @@ export const SCENARIOS: Record<string, Scenario> = {
         ".vscode/settings.json": {
           "ssot.path": `${folder}/tools/ssot-lsp`,
           "ssot.interpreter": `${folder}/tools/python3`,
+          "python.selected": `${folder}/tools/python3`,
           "ssot.importStrategy": "fromEnvironment",
           "ssot.registry": "elsewhere.json",
           "ssot.ignore": ["SSOT003"],
