@@ -16,14 +16,15 @@ HERE = Path(__file__).resolve().parent
 LIBS = HERE / "bundled" / "libs"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 OF_THE_OLDEST = ("tomli", "exceptiongroup")
-"""What the libraries need with the oldest Python only: pip asks the Python that it runs on, not the one it installs for."""
+"""What libraries need with the oldest Python only: pip asks the Python that it runs on, not the one that is meant."""
 NOT_RUN = shutil.ignore_patterns("__pycache__", "bin", "*.pyc", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 MAY_DIFFER = (".dist-info/WHEEL", ".dist-info/METADATA")
 
 
 def pip(*arguments: str) -> None:
     """Run pip."""
-    subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments], check=True)
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
+    subprocess.run(command, check=True)  # noqa: S603
 
 
 def merge(source: Path, target: Path) -> None:
@@ -47,9 +48,10 @@ def bundle() -> None:
         versions.touch()
         for python in PYTHONS:
             installed, kept = work / python, work / f"{python}-kept"
-            more = OF_THE_OLDEST if python == PYTHONS[0] else ()
+            wanted = (str(wheel), *(OF_THE_OLDEST if python == PYTHONS[0] else ()))
             only = ("--only-binary=:all:", "--python-version", python, "--implementation", "cp")
-            pip("install", "--no-compile", "--target", str(installed), "--constraint", str(versions), *only, str(wheel), *more)
+            where = ("--no-compile", "--target", str(installed))
+            pip("install", *where, "--constraint", str(versions), *only, *wanted)
             found = (info.name.removesuffix(".dist-info").rsplit("-", 1) for info in installed.glob("*.dist-info"))
             versions.write_text("".join(f"{name}=={version}\n" for name, version in found if name != "ssot_lsp"))
             shutil.copytree(installed, kept, ignore=NOT_RUN)
