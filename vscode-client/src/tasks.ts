@@ -11,7 +11,7 @@ interface CheckDefinition extends vscode.TaskDefinition {
 }
 
 export function checkTasks(server: Server): vscode.TaskProvider {
-  async function task(
+  async function taskOf(
     definition: CheckDefinition,
     scope: vscode.WorkspaceFolder | vscode.TaskScope,
   ): Promise<vscode.Task | undefined> {
@@ -19,20 +19,24 @@ export function checkTasks(server: Server): vscode.TaskProvider {
     if ("message" in found) {
       return undefined;
     }
-    const given = [...found.args, definition.command, "--output-format", "concise", ...(definition.args ?? [])];
+    // what it finds becomes problems; only what keeps it from running is a failure, and shows the terminal
+    const options = ["--output-format", "concise", "--exit-zero"];
+    const given = [...found.args, definition.command, ...options, ...(definition.args ?? [])];
     const cwd = typeof scope === "object" ? scope.uri.fsPath : undefined;
     const execution = new vscode.ProcessExecution(found.command, given, cwd === undefined ? {} : { cwd });
-    return new vscode.Task(definition, scope, definition.command, "ssot-lsp", execution, "$ssot-lsp");
+    const task = new vscode.Task(definition, scope, definition.command, "ssot-lsp", execution, "$ssot-lsp");
+    task.presentationOptions = { reveal: vscode.TaskRevealKind.Silent };
+    return task;
   }
 
   return {
     async provideTasks() {
       const folders = vscode.workspace.workspaceFolders ?? [];
-      const tasks = await Promise.all(folders.map((folder) => task({ type: TASK_TYPE, command: "check" }, folder)));
+      const tasks = await Promise.all(folders.map((folder) => taskOf({ type: TASK_TYPE, command: "check" }, folder)));
       return tasks.filter((found) => found !== undefined);
     },
     resolveTask({ definition, scope }) {
-      return task(definition as CheckDefinition, scope ?? vscode.TaskScope.Workspace);
+      return taskOf(definition as CheckDefinition, scope ?? vscode.TaskScope.Workspace);
     },
   };
 }
