@@ -10,7 +10,7 @@ function machine(files: Record<string, string>, around: Partial<Surroundings> = 
   return {
     settings: SETTINGS,
     isTrusted: true,
-    folders: ["/work"],
+    folders: ["/shop"],
     selected: undefined,
     script: "/ext/bundled/run.py",
     searchPath: "/usr/bin",
@@ -56,10 +56,10 @@ test("fromEnvironment takes the server beside the interpreter, else that on the 
 });
 
 test("ssot.path comes first, may name the home and the workspace, and is not guessed at", () => {
-  const there = files("/home/me/bin/ssot-lsp", "/work/.venv/bin/ssot-lsp", "/usr/bin/python3");
+  const there = files("/home/me/bin/ssot-lsp", "/shop/.venv/bin/ssot-lsp", "/usr/bin/python3");
   const run = (path: string) => launch(machine(there, { settings: { ...SETTINGS, path } }));
   assert.deepEqual(run("~/bin/ssot-lsp"), { command: "/home/me/bin/ssot-lsp", args: [] });
-  assert.deepEqual(run("${workspaceFolder}/.venv/bin/ssot-lsp"), { command: "/work/.venv/bin/ssot-lsp", args: [] });
+  assert.deepEqual(run("${workspaceFolder}/.venv/bin/ssot-lsp"), { command: "/shop/.venv/bin/ssot-lsp", args: [] });
   for (const path of ["/nowhere/ssot-lsp", "ssot-lsp", "~you/ssot-lsp"]) {
     const found = run(path);
     assert.ok("message" in found, path);
@@ -78,24 +78,24 @@ test("an untrusted workspace gets the bundled server alone", () => {
 
 test("nothing in an untrusted workspace is run, however it is reached", () => {
   const links = {
-    ...files("/work/.venv/bin/python", "/real/work/bin/python", "/usr/bin/python3"),
-    "/work/.venv/bin/python": "/usr/bin/python3", // an environment of the workspace: its own packages would count
-    "/work": "/real/work",
-    "/tools/python": "/real/work/bin/python",
+    ...files("/shop/.venv/bin/python", "/real/shop/bin/python", "/usr/bin/python3"),
+    "/shop/.venv/bin/python": "/usr/bin/python3", // an environment of the workspace: its own packages would count
+    "/shop": "/real/shop",
+    "/tools/python": "/real/shop/bin/python",
     "/tools": "/tools",
     "/linked/bin/python": "/usr/bin/python3",
-    "/linked/bin": "/real/work/bin",
+    "/linked/bin": "/real/shop/bin",
   };
-  const hostile = ["/work/.venv/bin/python", "/real/work/bin/python", "/tools/python", "/linked/bin/python", "python"];
+  const hostile = ["/shop/.venv/bin/python", "/real/shop/bin/python", "/tools/python", "/linked/bin/python", "python"];
   for (const interpreter of hostile) {
-    const around = { settings: { ...SETTINGS, interpreter }, isTrusted: false, searchPath: "/work/bin::.:/usr/bin" };
+    const around = { settings: { ...SETTINGS, interpreter }, isTrusted: false, searchPath: "/shop/bin::.:/usr/bin" };
     assert.deepEqual(launch(machine(links, around)), { command: "/usr/bin/python3", args: BUNDLED }, interpreter);
     assert.deepEqual(launch(machine(links, { ...around, selected: interpreter, settings: SETTINGS })), {
       command: "/usr/bin/python3",
       args: BUNDLED,
     });
   }
-  const beside = { settings: { ...SETTINGS, interpreter: "/workshop/python" }, isTrusted: false };
-  const found = launch(machine(files("/workshop/python"), beside));
-  assert.deepEqual(found, { command: "/workshop/python", args: BUNDLED }, "a name that only begins like the folder's");
+  const beside = { settings: { ...SETTINGS, interpreter: "/shop2/python" }, isTrusted: false };
+  const found = launch(machine(files("/shop2/python"), beside));
+  assert.deepEqual(found, { command: "/shop2/python", args: BUNDLED }, "a name that only begins like the folder's");
 });
