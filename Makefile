@@ -12,6 +12,8 @@
 #   make latency      how soon there are diagnostics after a keystroke, beside ruff's server; LATENCY=--help tells all
 #   make agreement    what is broken, in pyright's, ty's and pyrefly's eyes and in ours: docs/RELIABILITY.md (20 minutes;
 #                     `make agreement AGREEMENT="--only django --kind migrated"`)
+#   make vsix         the extension for Visual Studio Code, for this platform: vscode-client/ssot-lsp.vsix; needs Node 20
+#   make test-vscode  its tests, and a real VS Code in a browser (Debian's chromium); installs that into .editors (700 MB)
 #   make PYTHON=python3.12 ...  with another Python (after `make clean`)
 
 PYTHON ?= python3
@@ -24,7 +26,7 @@ BIN := $(VENV)/bin/python
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 
-.PHONY: demo test lint format clean test-lowest test-editors corpus fuzz migration bench latency agreement
+.PHONY: demo test lint format clean test-lowest test-editors vsix test-vscode corpus fuzz migration bench latency agreement
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -43,7 +45,8 @@ format: $(VENV)/.installed
 	$(BIN) -m ruff format
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(PEERS) .editors build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(PEERS) .editors build dist $(CLIENT)/dist $(CLIENT)/out $(CLIENT)/bundled/libs \
+		$(CLIENT)/bundled/.made $(CLIENT)/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 test-editors: $(VENV)/.installed
 	$(BIN) scripts/editors.py
@@ -69,6 +72,30 @@ agreement: $(VENV)/.installed $(PEERS)/.installed
 
 test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/python -m pytest --ignore tests/test_packaging.py
+
+CLIENT := vscode-client
+VSIX := $(CLIENT)/ssot-lsp.vsix
+SERVER := $(shell find ssot_lsp -name '*.py' -o -name '*.json' -o -name '*.md')
+
+vsix: $(VSIX)
+
+test-vscode: $(VSIX)
+	cd $(CLIENT) && npm test --silent
+	sh $(CLIENT)/e2e/install.sh .editors
+	cd $(CLIENT) && npm run --silent package:python
+	cd $(CLIENT) && node out/e2e/main.js $(CURDIR)/.editors ssot-lsp.vsix out/python.vsix
+
+$(VSIX): $(CLIENT)/node_modules/.installed $(CLIENT)/bundled/.made $(CLIENT)/build.mjs $(CLIENT)/README.md \
+		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/bundled/*.py)
+	cd $(CLIENT) && npm run --silent build && npm run --silent package
+
+$(CLIENT)/bundled/.made: $(CLIENT)/bundle.py pyproject.toml $(SERVER) $(VENV)/.installed
+	$(BIN) $(CLIENT)/bundle.py
+	@touch $@
+
+$(CLIENT)/node_modules/.installed: $(CLIENT)/package.json $(CLIENT)/package-lock.json
+	cd $(CLIENT) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # An environment is made anew when pyproject.toml has changed. The pip that comes with Python may be too old for --group.
 $(VENV)/.installed: pyproject.toml

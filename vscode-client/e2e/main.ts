@@ -1,0 +1,69 @@
+/** Runs each scenario in a real VS Code: `node main.js EDITORS VSIX PYTHON_VSIX [NAME…]`. */
+
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { chromium } from "playwright-core";
+import { CodeServer } from "./codeServer";
+import { SCENARIOS } from "./scenarios";
+import { Workbench } from "./workbench";
+
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+];
+
+async function main(editors: string, extensions: string[], names: string[]): Promise<number> {
+  const work = await mkdtemp(path.join(tmpdir(), "ssot-vscode-"));
+  const screenshots = path.join(editors, "screenshots");
+  await mkdir(screenshots, { recursive: true });
+  const server = await CodeServer.start(editors, extensions, work);
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+  let failures = 0;
+  try {
+    for (const [name, { files, settings = {}, run }] of Object.entries(SCENARIOS)) {
+      if (names.length > 0 && !names.includes(name)) {
+        continue;
+      }
+      const began = performance.now();
+      const folder = path.join(work, name);
+      for (const [file, content] of Object.entries(files(folder))) {
+        const text = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);
+        await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+        await writeFile(path.join(folder, file), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
+      }
+      await server.configure({ "security.workspace.trust.enabled": false, ...settings });
+      const workbench = await Workbench.open(browser, server.address, folder, screenshots);
+      let why: unknown;
+      try {
+        await run({ workbench, folder, server, screenshots, browser });
+      } catch (error) {
+        why = error;
+        failures += 1;
+        await workbench.screenshot(`${name}-failed`);
+      }
+      await workbench.close();
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      console.log(`${why === undefined ? "ok  " : "FAIL"} ${name} (${seconds} s)`);
+      if (why !== undefined) {
+        console.error(why);
+      }
+    }
+  } finally {
+    await browser.close();
+    await server.stop();
+    await rm(work, { recursive: true, force: true, maxRetries: 5 });
+  }
+  return failures === 0 ? 0 : 1;
+}
+
+const [editors = ".editors", vsix = "ssot-lsp.vsix", python = "out/python.vsix", ...names] = process.argv.slice(2);
+main(path.resolve(editors), [path.resolve(vsix), path.resolve(python)], names).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,301 @@
+/** What is done, and what has to be seen then. */
+
+import assert from "node:assert/strict";
+import { access, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Browser } from "playwright-core";
+import type { CodeServer } from "./codeServer";
+import { until } from "./until";
+import { Workbench } from "./workbench";
+
+interface Stage {
+  readonly workbench: Workbench;
+  readonly folder: string;
+  readonly server: CodeServer;
+  readonly screenshots: string;
+  readonly browser: Browser;
+}
+
+interface Scenario {
+  readonly files: (folder: string) => Record<string, unknown>;
+  readonly settings?: Record<string, unknown>;
+  readonly run: (stage: Stage) => Promise<void>;
+}
+
+const REGISTRY = {
+  version: 1,
+  entries: [
+    { canonical: "shop.orders:Order", deprecated: ["shop.models:Order"], reason: "Orders have a module of their own." },
+    { canonical: "shop.customers:Customer", deprecated: ["shop.models:Buyer"], reason: "One word for one thing." },
+  ],
+};
+
+const CHECKOUT = `"""Paying for an order."""
+
+from shop.models import Buyer, Order
+from shop.nowhere import nothing
+
+
+def pay(order: Order, buyer: Buyer) -> None:
+    """Let the buyer pay."""
+    nothing(order, buyer)
+`;
+
+/** A shop whose classes have moved. */
+const shop = () => ({
+  "registry.json": REGISTRY,
+  "shop/__init__.py": "",
+  "shop/models.py": "from shop.customers import Customer as Buyer\nfrom shop.orders import Order\n\n__all__ = [\"Buyer\", \"Order\"]\n",
+  "shop/orders.py": "class Order:\n    pass\n",
+  "shop/customers.py": "class Customer:\n    pass\n",
+  "shop/checkout.py": CHECKOUT,
+  "shop/invoice.py": "from shop.models import Order\n\nINVOICED = Order\n",
+  "tests/test_checkout.py": 'from unittest.mock import patch\n\nfrom shop import checkout\n\nwith patch("shop.models.Order"):\n    checkout.pay\n',
+});
+
+const hasNewOrder = (text: string) => text.includes("from shop.orders import Order") || undefined;
+
+export const SCENARIOS: Record<string, Scenario> = {
+  problems: {
+    files: shop,
+    async run({ workbench }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor({ timeout: 15_000 });
+      await workbench.squiggles.first().waitFor();
+      await workbench.run("Problems: Focus on Problems View");
+      await workbench.problems.filter({ hasText: "SSOT001" }).nth(1).waitFor();
+      await workbench.problems.filter({ hasText: "SSOT003" }).waitFor();
+      await workbench.screenshot("problems");
+    },
+  },
+
+  hover: {
+    files: shop,
+    async run({ workbench }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await workbench.struckThrough.first().hover();
+      const hover = workbench.page.locator(".monaco-hover .hover-row", { hasText: "→ shop.customers:Customer" });
+      await hover.filter({ hasText: "One word for one thing." }).first().waitFor();
+      await workbench.screenshot("hover");
+    },
+  },
+
+  quickFix: {
+    files: shop,
+    async run({ workbench, folder }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.nth(1).waitFor();
+      await workbench.struckThrough.nth(1).click();
+      await workbench.page.keyboard.press("Control+.");
+      const actions = workbench.page.locator(".action-widget .monaco-list-row.action");
+      await actions.filter({ hasText: "shop.orders" }).first().waitFor();
+      await workbench.screenshot("quick-fix");
+      await workbench.page.keyboard.press("Enter");
+      await workbench.lines.filter({ hasText: "shop.orders" }).waitFor();
+      await workbench.save();
+      const text = await readFile(path.join(folder, "shop/checkout.py"), "utf8");
+      assert.ok(text.includes("from shop.models import Buyer\n"), text);
+      assert.ok(hasNewOrder(text), text);
+    },
+  },
+
+  fixOnSave: {
+    files: shop,
+    settings: { "editor.codeActionsOnSave": { "source.fixAll.ssot": "explicit" } },
+    async run({ workbench, folder }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await workbench.lines.first().click();
+      await workbench.page.keyboard.press("Control+End");
+      await workbench.page.keyboard.type("# typed");
+      await workbench.save();
+      const text = await readFile(path.join(folder, "shop/checkout.py"), "utf8");
+      await workbench.screenshot("fix-on-save");
+      assert.ok(hasNewOrder(text) && text.includes("buyer: Customer") && text.endsWith("# typed"), text);
+    },
+  },
+
+  fixFile: {
+    files: shop,
+    async run({ workbench }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await workbench.run("ssot-lsp: Fix All Imports in File");
+      await workbench.lines.filter({ hasText: "shop.orders" }).waitFor();
+      await workbench.struckThrough.first().waitFor({ state: "detached" });
+    },
+  },
+
+  fixWorkspace: {
+    files: shop,
+    async run({ workbench, folder }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await workbench.run("ssot-lsp: Fix All Imports in Workspace…");
+      const preview = workbench.page.locator(".bulk-edit-panel");
+      await preview.locator(".monaco-list-row", { hasText: "invoice.py" }).waitFor({ timeout: 15_000 });
+      await workbench.screenshot("workspace-preview");
+      await preview.getByRole("button", { name: "Apply" }).click();
+      await until("the files are fixed", async () =>
+        hasNewOrder(await readFile(path.join(folder, "shop/invoice.py"), "utf8")),
+      );
+      await workbench.screenshot("workspace-fixed");
+      const test = await readFile(path.join(folder, "tests/test_checkout.py"), "utf8");
+      assert.ok(test.includes('patch("shop.models.Order")'), "what is not sure is left out until it is ticked");
+    },
+  },
+
+  wholeWorkspace: {
+    files: shop,
+    settings: { "ssot.diagnosticMode": "workspace", "ssot.ignore": ["SSOT003"] },
+    async run({ workbench }) {
+      await workbench.openFile("orders.py");
+      await workbench.run("Problems: Focus on Problems View");
+      for (const file of ["checkout.py", "invoice.py"]) {
+        await workbench.problems.filter({ hasText: file }).waitFor({ timeout: 40_000 });
+      }
+      assert.equal(await workbench.problems.filter({ hasText: "SSOT003" }).count(), 0);
+      await workbench.screenshot("whole-workspace");
+    },
+  },
+
+  task: {
+    files: shop,
+    settings: { "task.allowAutomaticTasks": "off" },
+    async run({ workbench }) {
+      await workbench.openFile("orders.py");
+      await workbench.run("Tasks: Run Task");
+      await workbench.pick("ssot-lsp");
+      await workbench.pick("ssot-lsp: check");
+      await workbench.run("Problems: Focus on Problems View");
+      await workbench.problems.filter({ hasText: "invoice.py" }).waitFor();
+      await workbench.problems.filter({ hasText: "SSOT003" }).waitFor();
+      await workbench.screenshot("task");
+    },
+  },
+
+  noServer: {
+    files: shop,
+    settings: { "ssot.path": "/nowhere/ssot-lsp" },
+    async run({ workbench }) {
+      await workbench.openFile("checkout.py");
+      const message = workbench.page.locator(".notification-toast", { hasText: "/nowhere/ssot-lsp" });
+      await message.waitFor({ timeout: 40_000 });
+      await (await workbench.status()).filter({ hasText: "The server is not running" }).waitFor();
+      await workbench.screenshot("no-server");
+      await workbench.page.mouse.move(600, 300);
+      await message.getByRole("button", { name: "Open Setting" }).click();
+      await workbench.page.locator(".settings-editor .setting-item", { hasText: "Ssot: Path" }).waitFor();
+      await workbench.screenshot("setting");
+    },
+  },
+
+  badRegistry: {
+    files: shop,
+    async run({ workbench, folder }) {
+      const registry = path.join(folder, "registry.json");
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await (await workbench.status()).filter({ hasText: "Running" }).waitFor();
+      await workbench.screenshot("status-good");
+      await writeFile(registry, JSON.stringify({ ...REGISTRY, entries: [{ canonical: "not a reference" }] }, undefined, 2));
+      await workbench.page.mouse.move(600, 300);
+      await (await workbench.status()).filter({ hasText: "The registry has errors" }).waitFor();
+      await workbench.screenshot("status-bad");
+      await workbench.page.mouse.move(600, 300);
+      assert.ok((await workbench.struckThrough.count()) > 0, "the last good registry stays in force");
+      await workbench.run("ssot-lsp: Open Registry");
+      await workbench.page.locator(".tab.active", { hasText: "registry.json" }).waitFor();
+      await workbench.squiggles.first().waitFor();
+      await workbench.page.locator(".squiggly-warning").first().waitFor(); // by the schema
+      await workbench.screenshot("registry-bad");
+      await writeFile(registry, JSON.stringify(REGISTRY));
+      await workbench.squiggles.first().waitFor({ state: "detached" });
+      await workbench.openFile("checkout.py");
+      await (await workbench.status()).filter({ hasText: "Running" }).waitFor();
+    },
+  },
+
+  serverKilled: {
+    files: shop,
+    async run({ workbench, server }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      const killed = await server.languageServers();
+      assert.equal(killed.length, 1);
+      killed.forEach((id) => process.kill(id, "SIGKILL"));
+      await until("another server runs", async () => {
+        const running = await server.languageServers();
+        return running.length === 1 && running[0] !== killed[0] ? running : undefined;
+      });
+      await workbench.openFile("invoice.py");
+      await workbench.struckThrough.first().waitFor();
+      await workbench.screenshot("server-back");
+    },
+  },
+
+  pythonExtension: {
+    files: (folder) => {
+      const python = `#!/bin/sh\ntouch "${folder}/started-$(basename "$0")"\nexec python3 "$@"\n`;
+      return {
+        ...shop(),
+        "tools/one": python,
+        "tools/other": python,
+        ".vscode/settings.json": { "python.selected": `${folder}/tools/one` },
+      };
+    },
+    async run({ workbench, folder }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await access(path.join(folder, "started-one"));
+      const other = { "python.selected": `${folder}/tools/other` };
+      await writeFile(path.join(folder, ".vscode/settings.json"), JSON.stringify(other));
+      await until("the server runs in the other", () =>
+        access(path.join(folder, "started-other")).then(() => true, () => undefined),
+      );
+      await workbench.openFile("invoice.py");
+      await workbench.struckThrough.first().waitFor();
+    },
+  },
+
+  untrusted: {
+    files: (folder) => {
+      const trap = `#!/bin/sh\ntouch "${folder}/started-$(basename "$0")"\n`;
+      return {
+        ...shop(),
+        "tools/ssot-lsp": trap,
+        "tools/python3": trap,
+        "elsewhere.json": { version: 1, entries: [] },
+        ".vscode/settings.json": {
+          "ssot.path": `${folder}/tools/ssot-lsp`,
+          "ssot.interpreter": `${folder}/tools/python3`,
+          "python.selected": `${folder}/tools/python3`,
+          "ssot.importStrategy": "fromEnvironment",
+          "ssot.registry": "elsewhere.json",
+          "ssot.ignore": ["SSOT003"],
+        },
+      };
+    },
+    settings: { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" },
+    async run({ workbench, folder, server, browser, screenshots }) {
+      const isStarted = (name: string) => access(path.join(folder, `started-${name}`)).then(() => true, () => false);
+      await workbench.page.getByText("Restricted Mode").first().waitFor();
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await workbench.run("Problems: Focus on Problems View");
+      await workbench.problems.filter({ hasText: "SSOT001" }).nth(1).waitFor();
+      await workbench.screenshot("untrusted");
+      assert.equal(await workbench.problems.filter({ hasText: "SSOT003" }).count(), 0, "harmless settings count");
+      assert.equal((await server.languageServers()).length, 1, "the bundled server runs");
+      assert.deepEqual([await isStarted("ssot-lsp"), await isStarted("python3")], [false, false]);
+
+      // and the trap is one: where the workspace is trusted, the program is started
+      await server.configure({ "security.workspace.trust.enabled": false });
+      const trusting = await Workbench.open(browser, server.address, folder, screenshots);
+      await trusting.openFile("checkout.py");
+      await until("the program is started", () => isStarted("ssot-lsp").then((is) => is || undefined));
+      await trusting.close();
+    },
+  },
+};
