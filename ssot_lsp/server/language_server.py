@@ -239,7 +239,9 @@ class SsotLanguageServer(Session):
             edit = await self._fix_everywhere(folder, Wanted(registry, place))
         except RefusedError as error:
             raise JsonRpcException(f"It is not done: {error}", REQUEST_FAILED) from error
-        applied = await self.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(edit, "Fix imports everywhere"))
+        metadata = lsp.WorkspaceEditMetadata(is_refactoring=True)  # so that the files are saved, not left open
+        params = lsp.ApplyWorkspaceEditParams(edit, "Fix imports everywhere", metadata)
+        applied = await self.workspace_apply_edit_async(params)
         if not applied.applied:
             _LOG.warning("the edit was not applied: %s", applied.failure_reason)
 

@@ -6,6 +6,7 @@ import logging
 from contextlib import suppress
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 _TYPES = {
@@ -20,6 +21,13 @@ def log_to(server: LanguageServer) -> None:
     log = logging.getLogger("ssot_lsp")
     log.setLevel(logging.INFO)
     log.addHandler(_LogToClient(server))
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether what pygls notes is more than that a request was refused, or cancelled when it was done already."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, JsonRpcException) and not str(record.msg).startswith("Cancel notification")
 
 
 class _LogToClient(logging.Handler):
