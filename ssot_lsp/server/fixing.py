@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from ssot_lsp.server.background import FileFixes, Wanted, fixes_of
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.convert import Terms
 from ssot_lsp.server.documents import Documents
-from ssot_lsp.server.offer import FileEdit, Work
+from ssot_lsp.server.offer import FileEdit, Offer
 from ssot_lsp.text import Text
 
 _SAFE, _UNSAFE = "safe", "unsafe"
@@ -42,15 +42,16 @@ class Fixing:
             self._is_warm = True
             self._thread.submit(_load)
 
-    async def work_out(self, checked: Checked, key: Hashable, work: Work) -> tuple[FileEdit, ...]:
+    async def work_out(self, checked: Checked, offer: Offer) -> tuple[FileEdit, ...]:
         """The edits of an offer, worked out once; whoever stops waiting for them does not stop the others.
 
         Raises RefusedError.
         """
-        known = checked.work.get(key)
+        known = checked.work.get(offer.key)
         if known is None:
             loop = asyncio.get_running_loop()
-            known = checked.work[key] = loop.run_in_executor(self._thread, work, self._project(checked.project))
+            project = self._project(checked.project)
+            known = checked.work[offer.key] = loop.run_in_executor(self._thread, offer.work, project)
             known.add_done_callback(_is_seen)
         edits: tuple[FileEdit, ...] = await asyncio.shield(known)
         return edits

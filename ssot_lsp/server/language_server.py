@@ -164,7 +164,7 @@ class SsotLanguageServer(Session):
         if self.terms.client.resolves_edits:
             for offer, action in actions:
                 action.data = {"uri": checked.opened.uri, "version": checked.opened.version, "span": [*span]}
-                action.data["of"] = [*offer.diagnostics[0].span] if offer.diagnostics else None
+                action.data["of"] = [*offer.place] if offer.place is not None else None
             return [action for _, action in actions]
         return [action for offer, action in actions if await self._complete(checked, offer, action)]
 
@@ -202,9 +202,7 @@ class SsotLanguageServer(Session):
         here = touching(checked.diagnostics, Span(*span))
         of, what = data.get("of"), (action.title, action.kind)
         for offer in offers(checked, here, [str(action.kind)]):
-            if (offer.title, offer.kind) == what and of == (
-                [*offer.diagnostics[0].span] if offer.diagnostics else None
-            ):
+            if (offer.title, offer.kind) == what and of == ([*offer.place] if offer.place is not None else None):
                 break
         else:
             raise JsonRpcContentModified
@@ -214,13 +212,12 @@ class SsotLanguageServer(Session):
             else:
                 action.edit = await self._edit(checked, offer)
         except RefusedError as error:
-            raise JsonRpcException(f"It is not done: {error}", REQUEST_FAILED) from error
+            raise _refusal(error) from error
         return action
 
     async def _edit(self, checked: Checked, offer: Offer) -> lsp.WorkspaceEdit:
         """The edit of an offer. Raises JsonRpcContentModified if the document has moved on, RefusedError."""
-        key = (offer.title, offer.kind, offer.diagnostics and offer.diagnostics[0].span)
-        files = await self._fixing.work_out(checked, key, offer.work)
+        files = await self._fixing.work_out(checked, offer)
         self._hold(checked)
         return Spelling(self.terms, self.documents).edit(files)
 
@@ -238,7 +235,7 @@ class SsotLanguageServer(Session):
         try:
             edit = await self._fix_everywhere(folder, Wanted(registry, place))
         except RefusedError as error:
-            raise JsonRpcException(f"It is not done: {error}", REQUEST_FAILED) from error
+            raise _refusal(error) from error
         metadata = lsp.WorkspaceEditMetadata(is_refactoring=True)  # so that the files are saved, not left open
         params = lsp.ApplyWorkspaceEditParams(edit, "Fix imports everywhere", metadata)
         applied = await self.workspace_apply_edit_async(params)
@@ -247,7 +244,7 @@ class SsotLanguageServer(Session):
 
     async def _fix_everywhere(self, folder: WorkspaceFolder, wanted: Wanted) -> lsp.WorkspaceEdit:
         """All fixes in a folder as one edit. Raises RefusedError, JsonRpcContentModified."""
-        opened = [o for o in self.documents if o.is_python and self.workspaces.of(o.path) is folder]
+        opened = self._opened_in(folder)
         if folder.project is None:
             raise RefusedError("there is no registry")
         job = Job(
@@ -283,7 +280,7 @@ class SsotLanguageServer(Session):
     async def _found(self, folder: WorkspaceFolder) -> AsyncIterator[tuple[str, list[lsp.Diagnostic]]]:
         """What is wrong in all files of a folder: of those that are open as they are shown."""
         terms = self.terms._replace(client=self.terms.client._replace(keeps_data=True))
-        opened = [o for o in self.documents if o.is_python and self.workspaces.of(o.path) is folder]
+        opened = self._opened_in(folder)
         if folder.project is not None:
             but = tuple(str(o.path) for o in opened)
             job = Job(folder.root, folder.project.overrides, terms, but=but)
@@ -354,3 +351,7 @@ class SsotLanguageServer(Session):
         await asyncio.to_thread(read_uses, text)
         named = named_at(checked.document, checked.project, self.terms.encoding.offset(text, params.position))
         return (checked, named) if named is not None else None
+
+
+def _refusal(error: RefusedError) -> JsonRpcException:
+    return JsonRpcException(f"It is not done: {error}", REQUEST_FAILED)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import NamedTuple
 
 from ssot_lsp.model import Diagnostic
 from ssot_lsp.project import Project
 from ssot_lsp.server.background import Wanted
-from ssot_lsp.text import Text, TextEdit
+from ssot_lsp.text import Span, Text, TextEdit
 
 QUICK_FIX = "quickfix"
 
@@ -47,6 +47,16 @@ class Offer(NamedTuple):
     """What of the whole workspace it mends besides."""
     creates: bool = False
     """It creates a file."""
+
+    @property
+    def place(self) -> Span | None:
+        """Where what it mends is first, in code points; None for what mends the whole file."""
+        return self.diagnostics[0].span if self.diagnostics else None
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from the other offers about its document."""
+        return self.kind if self.place is None else (self.kind, self.title, self.place)
 
 
 def nothing(project: Project) -> tuple[FileEdit, ...]:

@@ -308,6 +308,10 @@ class Session(LanguageServer):
         self._prepare(folder)
         self._look_at_others(folder)
 
+    def _opened_in(self, folder: WorkspaceFolder) -> list[OpenDocument]:
+        """The open Python documents of a folder."""
+        return [opened for opened in self.documents if opened.is_python and self.workspaces.of(opened.path) is folder]
+
     async def _ready(self, path: Path) -> WorkspaceFolder:
         """The folder that a file belongs to, when it is loaded."""
         await self._settings_known()
@@ -443,9 +447,9 @@ class Session(LanguageServer):
     async def _check_again(self, folder: WorkspaceFolder, stale: Set[str] | None = None) -> None:
         """Check the open documents of a folder again for which something has changed, or all of them."""
         is_any = False
-        for uri in [opened.uri for opened in self.documents if opened.is_python]:
+        for uri in [opened.uri for opened in self._opened_in(folder)]:
             opened, known = self.documents.get(uri), self._checked.get(uri)
-            if opened is None or self.workspaces.of(opened.path) is not folder or folder in self._loading:
+            if opened is None or folder in self._loading:
                 continue
             project = folder.project
             if stale is None or project is None or known is None or not known.survives(project, stale):
@@ -570,4 +574,4 @@ class Session(LanguageServer):
         checked = self._check(opened) if opened is not None else None
         if checked is not None:
             for offer in offers(checked, (), [FIX_ALL]):
-                self._spawn(self._fixing.work_out(checked, offer.kind, offer.work))
+                self._spawn(self._fixing.work_out(checked, offer))
