@@ -65,7 +65,7 @@ CAPABILITIES: Json = {
 _PATIENCE_TO_SAVE = 1.0  # seconds after which editors save without what willSaveWaitUntil would have said
 _PULL_AGAIN = 0.05
 _SERVER_CANCELLED = -32802
-_DIAGNOSTIC = "textDocument/diagnostic"
+_DIAGNOSTIC, _REFRESH = "textDocument/diagnostic", "workspace/diagnostic/refresh"
 
 
 class ProtocolError(Exception):
@@ -286,6 +286,7 @@ class Editor:
     errors: list[str] = field(default_factory=list, init=False)
     messages: list[Json] = field(default_factory=list, init=False)  # parameters of showMessage and showMessageRequest
     logs: list[Json] = field(default_factory=list, init=False)  # of logMessage and logTrace
+    told: list[tuple[str, Any]] = field(default_factory=list, init=False)  # all requests and notifications: parameters
     progress: list[Json] = field(default_factory=list, init=False)
     registrations: list[Json] = field(default_factory=list, init=False)
     buffers: dict[str, Buffer] = field(default_factory=dict, init=False)  # by URI
@@ -300,7 +301,6 @@ class Editor:
         self._published: dict[str, tuple[int | None, list[Json]]] = {}  # or pulled
         self._results: dict[str, str] = {}  # ids of the reports last pulled
         self._workspace_results: dict[str, tuple[str | None, list[Json]]] = {}
-        self._refreshes = 0
         self._progress: dict[str | int, str] = {}  # created, begun or ended, by token
         self._partial: dict[str | int, list[Json]] = {}  # partial results, by a token of ours
         self._highest: dict[str, int] = {}  # versions sent, over all the times that a document was open
@@ -425,6 +425,7 @@ class Editor:
             self._receive_response(message)
             return
         method, reply, self._acting = message["method"], Json(), True
+        self.told.append((method, message.get("params")))
         if "initialize" in self._pending.values() and not re.match(r"window/|\$/|telemetry/", method):
             self.errors.append(f"{method} before initialize was answered")
         try:
@@ -454,11 +455,14 @@ class Editor:
                 if self._is_pulled(uri):
                     self.errors.append(f"diagnostics of {uri} are pulled, and were pushed")
                 self._publish(uri, params.get("version"), params["diagnostics"])
-            case "workspace/diagnostic/refresh":
-                self._refreshes += 1
-                named = ("diagnostics", "diagnostic")  # as LSP, and as Helix calls it
+            case "workspace/diagnostic/refresh" | "workspace/inlayHint/refresh":
+                # as LSP, and as Helix calls it
+                named = ("diagnostics", "diagnostic") if method == _REFRESH else ("inlayHint", "inlayHint")
                 if not any(self._can("workspace", name, "refreshSupport") for name in named):
                     self.errors.append(f"{method} to an editor that has not said that it can")
+            case "ssot/didChangeStatus":
+                if not self._can("experimental", "ssotStatus"):
+                    self.errors.append(f"{method} to an editor that does not know it")
             case "window/showMessage" | "window/showMessageRequest":
                 self.messages.append(params)
             case "window/logMessage" | "$/logTrace":
@@ -480,7 +484,7 @@ class Editor:
             case "$/progress":
                 self.progress.append(params)
                 self._note_progress(params["token"], params["value"])
-            case _ if not re.fullmatch(r"\$/.*|telemetry/event|.*/refresh", method):
+            case _ if not re.fullmatch(r"\$/.*|telemetry/event", method):
                 raise NotImplementedError
         return None
 
@@ -710,7 +714,7 @@ class Editor:
         is_told = self._can("workspace", "diagnostics", "refreshSupport")
         self._drain()
         while self._is_pulled(uri):
-            refreshes, report = self._refreshes, self.pull(uri)
+            refreshes, report = self._refreshes(), self.pull(uri)
             if holds():
                 return
             left = deadline - time.monotonic()
@@ -722,7 +726,10 @@ class Editor:
         self.wait(holds, timeout, what)
 
     def _refreshed(self, since: int) -> bool:
-        return self._refreshes > since
+        return self._refreshes() > since
+
+    def _refreshes(self) -> int:
+        return sum(method == _REFRESH for method, _ in self.told)
 
     def at(self, where: Where, offset: int) -> Json:
         """Parameters that name a place in a buffer (TextDocumentPositionParams)."""

@@ -52,7 +52,8 @@ two bars, or where one bar stands: `"from old import |A|"`. A PATH is of a buffe
     pause SECONDS
     request METHOD {"json": 1} -> {"part": 1}
                                             a part of the answer; `-> nothing` for null, `-> error -32601` for an error.
-                                            URIs are written as paths
+                                            URIs are written as paths, where the key does not say so as `uri:PATH`
+    told METHOD [{"part": 1}]               what the server says of itself, after the last such step
 
 At the end nothing may have been wrong in the protocol (`tests/fake_editor.py`).
 """
@@ -590,10 +591,27 @@ def _request(editor: Editor, method: str, json: Json, code: int | None = None, a
     assert _holds(_with_uris(editor, answer), found), f"found:\n{found}"
 
 
+@_step("told METHOD", "told METHOD JSON")
+def _told(editor: Editor, method: str, json: Json | None = None) -> None:
+    wanted = _with_uris(editor, json)
+
+    def is_told() -> bool:
+        return any(method == name and _holds(wanted, params) for name, params in editor.told)
+
+    try:
+        editor.wait(is_told, PATIENCE)
+    except TimeoutError:
+        said = [str(params) for name, params in editor.told if name == method]
+        raise AssertionError(f"there was only:\n{_listing(said)}") from None
+    editor.told.clear()
+
+
 def _with_uris(editor: Editor, value: Any) -> Any:
     """JSON in which the paths that are to be URIs are."""
     if isinstance(value, list):
         return [_with_uris(editor, item) for item in value]
+    if isinstance(value, str) and value.startswith("uri:"):
+        return editor.uri(value.removeprefix("uri:"))
     if not isinstance(value, dict):
         return value
     return {

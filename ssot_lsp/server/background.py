@@ -38,6 +38,8 @@ class Wanted(NamedTuple):
     registry: str = ""
     place: int = 0
     """An entry: its registry file, and its place in there."""
+    file: str = ""
+    """One file."""
 
     def holds(self, diagnostic: Diagnostic) -> bool:
         """Whether a diagnostic is among them."""
@@ -100,6 +102,8 @@ Found = TypeVar("Found", FileProblems, FileFixes)
 Message = Progressed | FileProblems | FileFixes | Failed | Finished
 
 
+_NICE = 5
+"""Whoever types comes first."""
 _BEGIN = "import sys; sys.path[:] = sys.argv[1:]; from ssot_lsp.server.background import run; run()"
 """What the other process is told to do: Python alone would look for modules in the current folder first."""
 
@@ -171,6 +175,8 @@ def run() -> None:
     """What the other process does: read a job from standard input, and tell what comes of it on standard output."""
     job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the server has written it
     told = os.fdopen(os.dup(1), "wb")
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     os.dup2(2, 1)  # whatever else is printed must not stand between the messages
 
     def tell(message: Message) -> None:
@@ -193,6 +199,8 @@ def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
         if job.only_changed:
             changed = changed_files(project.root)
             files = [file for file in files if Path(file) in changed]
+        if job.fixes is not None and job.fixes.file:
+            files = [file for file in files if file == job.fixes.file]
     except (ConfigError, RegistryError):
         yield Failed()
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lsprotocol import types as lsp
@@ -40,6 +41,12 @@ class Client(NamedTuple):
     """It can be asked for its settings."""
     shows_progress: bool = False
     """It can be told of long work that was not asked for."""
+    shows_hints: bool = False
+    """Inlay hints."""
+    refreshes_hints: bool = False
+    """It can be told to ask for inlay hints again."""
+    follows_status: bool = False
+    """It wants to be told when what `ssot/status` and `ssot/migration` answer may have changed: one of our own."""
 
     @classmethod
     def of(cls, capabilities: lsp.ClientCapabilities) -> Client:
@@ -72,4 +79,8 @@ class Client(NamedTuple):
             registers_settings=bool(can("workspace.did_change_configuration.dynamic_registration")),
             has_settings=bool(can("workspace.configuration")),
             shows_progress=bool(can("window.work_done_progress")),
+            shows_hints=can("text_document.inlay_hint") is not None,
+            refreshes_hints=bool(can("workspace.inlay_hint.refresh_support")),
+            follows_status=isinstance(capabilities.experimental, Mapping)
+            and capabilities.experimental.get("ssotStatus") is True,
         )

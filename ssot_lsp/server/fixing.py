@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified
 
+from ssot_lsp.files import read_bytes
 from ssot_lsp.project import Project
 from ssot_lsp.server.background import FileFixes, Wanted, fixes_of
 from ssot_lsp.server.checked import Checked
@@ -73,6 +75,14 @@ class Fixing:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
+def _source(path: Path) -> str | None:
+    """What stands in a UTF-8 file that is not open; None if it is no such file."""
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def _load() -> None:
     import_module("ssot_lsp.rewrite")
     gc.freeze()  # what was loaded stays: to search it for garbage would take longer than a keystroke does
@@ -101,7 +111,7 @@ class Spelling:
             if text is None:
                 created = lsp.CreateFile(uri=path.as_uri(), options=lsp.CreateFileOptions(overwrite=False))
                 changes += [created, self._document(path.as_uri(), None, self._terms.edits(Text(""), edits))]
-            elif opened is not None and opened.text.source != text.source:
+            elif (opened.text.source if opened is not None else _source(path)) != text.source:
                 raise JsonRpcContentModified
             else:
                 uri, version = (opened.uri, opened.version) if opened is not None else (path.as_uri(), None)

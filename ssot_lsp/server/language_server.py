@@ -7,24 +7,30 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
 
-from ssot_lsp.model import Location
+from ssot_lsp.model import Location, ObjectRef
+from ssot_lsp.registry import RegistryError
+from ssot_lsp.registry.edit import added_entry
+from ssot_lsp.registry.load import load_file
+from ssot_lsp.registry.validate import decode
 from ssot_lsp.server.actions import FIX_ALL, FIX_WORKSPACE, offers, touching
 from ssot_lsp.server.background import FileFixes, FileProblems, Job, Wanted, everywhere
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.client import Client
 from ssot_lsp.server.convert import path_of
 from ssot_lsp.server.fixing import Spelling, VersionedFixes
+from ssot_lsp.server.hints import hints
 from ssot_lsp.server.hover import canonical_of, definition_of, hover_text
 from ssot_lsp.server.migration import Json, entries_of, status_of
 from ssot_lsp.server.named import Named, named_at, read_uses
-from ssot_lsp.server.offer import QUICK_FIX, Offer, RefusedError
+from ssot_lsp.server.offer import QUICK_FIX, FileEdit, Offer, RefusedError
 from ssot_lsp.server.problems import result_id
 from ssot_lsp.server.protocol import as_coroutine, as_function
-from ssot_lsp.server.session import Session
+from ssot_lsp.server.session import STATUS, Session
 from ssot_lsp.server.settings import SECTION
 from ssot_lsp.server.workspaces import WorkspaceFolder
 from ssot_lsp.text import Span
@@ -32,8 +38,8 @@ from ssot_lsp.text import Span
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 0.01
 """Seconds that a save waits for fixes; what is worked out meanwhile makes that longer."""
-STATUS, MIGRATION = "ssot/status", "ssot/migration"
-FIX_WORKSPACE_COMMAND = "ssot.fixWorkspace"
+MIGRATION = "ssot/migration"
+FIX_WORKSPACE_COMMAND, ADD_TO_REGISTRY_COMMAND = "ssot.fixWorkspace", "ssot.addToRegistry"
 REQUEST_FAILED = -32803
 """LSP 3.17, `LSPErrorCodes.RequestFailed`."""
 
@@ -63,6 +69,10 @@ class SsotLanguageServer(Session):
         async def fix_workspace(*arguments: str) -> None:  # whatever they are; pygls wants to see a class of no server
             await self.fix_workspace(arguments)
 
+        @self.command(ADD_TO_REGISTRY_COMMAND)
+        async def add_to_registry(*arguments: str) -> None:
+            await self.add_to_registry(arguments)
+
     def _register_for(self, client: Client) -> None:
         """What is only told to clients that can make use of it."""
         kinds: list[lsp.CodeActionKind | str] = [QUICK_FIX, FIX_ALL, FIX_WORKSPACE]
@@ -70,6 +80,8 @@ class SsotLanguageServer(Session):
         self.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, actions)(as_coroutine(self.code_action))
         if client.resolves_edits:
             self.feature(lsp.CODE_ACTION_RESOLVE)(as_coroutine(self.resolve_code_action))
+        if client.shows_hints:
+            self.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)(as_coroutine(self.inlay_hint))
         if client.pulls:
             pulled = lsp.DiagnosticOptions(
                 inter_file_dependencies=True, workspace_diagnostics=True, identifier=SECTION, work_done_progress=True
@@ -225,25 +237,61 @@ class SsotLanguageServer(Session):
         """The command that fixes a whole folder, or what one entry speaks of: the client is asked to apply the edit.
 
         Its arguments may be left out: the URI of a file or folder in it; the entry's registry file, and its place in
-        there. Raises JsonRpcInvalidParams for others.
+        there; the URI of the one file that is to be fixed. Raises JsonRpcInvalidParams for others.
         """
-        uri, registry, place = (*arguments, *("", "", 0)[len(arguments) :])[:3]
-        if not (isinstance(uri, str) and isinstance(registry, str) and isinstance(place, int)):
-            raise JsonRpcInvalidParams.of(ValueError("expected a URI, a registry file and a place in it"))
-        path = path_of(uri) or self.workspaces.first_root
-        folder = await self._ready(path)
+        uri, registry, place, only = _arguments(arguments, "", "", 0, "")
+        file = path_of(only)
+        if only and file is None:
+            raise _invalid(f"no file: {only}")
+        folder = await self._ready(path_of(uri) or self.workspaces.first_root)
+        wanted = Wanted(registry, place, str(file) if file is not None else "")
         try:
-            edit = await self._fix_everywhere(folder, Wanted(registry, place))
+            edit = await self._fix_everywhere(folder, wanted)
         except RefusedError as error:
             raise _refusal(error) from error
+        await self._apply(edit, "Fix imports everywhere")
+
+    async def add_to_registry(self, arguments: Sequence[object]) -> None:
+        """The command that adds an entry to the registry: the client is asked to apply the edit.
+
+        Its arguments are the URI of a file or folder in the workspace folder, the deprecated path, and the canonical
+        one; empty if there is none. Raises JsonRpcInvalidParams for others, JsonRpcException if it cannot be added.
+        """
+        uri, deprecated, canonical = _arguments(arguments, "", "", "")
+        try:
+            old, new = ObjectRef.parse(deprecated), ObjectRef.parse(canonical) if canonical else None
+        except ValueError as error:
+            raise _invalid(str(error)) from error
+        folder = await self._ready(path_of(uri) or self.workspaces.first_root)
+        try:
+            edit = Spelling(self.terms, self.documents).edit([self._added(folder, old, new)])
+        except RefusedError as error:
+            raise _refusal(error) from error
+        await self._apply(edit, f"Add `{old}` to the registry")
+
+    def _added(self, folder: WorkspaceFolder, old: ObjectRef, new: ObjectRef | None) -> FileEdit:
+        """The edit of a folder's registry that deprecates a path. Raises RefusedError."""
+        if folder.project is None:
+            raise RefusedError("there is no registry")
+        path = folder.project.registry.files[0].path
+        try:
+            text = decode(path, self._read(path))  # it may have changed a moment ago
+            load_file(path, text)
+        except (OSError, RegistryError) as error:
+            raise RefusedError(f"the registry cannot be used: {error}") from error
+        edit = added_entry(text, new, old)
+        if edit is None:
+            raise RefusedError(f"the registry says of `{old}` already what it is now")
+        return FileEdit(path, text, (edit,))
+
+    async def _apply(self, edit: lsp.WorkspaceEdit, label: str) -> None:
         metadata = lsp.WorkspaceEditMetadata(is_refactoring=True)  # so that the files are saved, not left open
-        params = lsp.ApplyWorkspaceEditParams(edit, "Fix imports everywhere", metadata)
-        applied = await self.workspace_apply_edit_async(params)
+        applied = await self.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(edit, label, metadata))
         if not applied.applied:
             _LOG.warning("the edit was not applied: %s", applied.failure_reason)
 
     async def _fix_everywhere(self, folder: WorkspaceFolder, wanted: Wanted) -> lsp.WorkspaceEdit:
-        """All fixes in a folder as one edit. Raises RefusedError, JsonRpcContentModified."""
+        """All fixes in a folder that are wanted, as one edit. Raises RefusedError, JsonRpcContentModified."""
         opened = self._opened_in(folder)
         if folder.project is None:
             raise RefusedError("there is no registry")
@@ -252,7 +300,8 @@ class SsotLanguageServer(Session):
         )
         found = await everywhere(job, FileFixes, self._show("Fixing the workspace"))
         fixes: list[VersionedFixes] = [(Path(fixes.path).as_uri(), None, fixes) for fixes in found]
-        checked = [checked for o in opened if (checked := self._check(o)) is not None]
+        concerned = [o for o in opened if wanted.file in ("", str(o.path))]
+        checked = [checked for o in concerned if (checked := self._check(o)) is not None]
         for known in checked:
             fixed = await self._fixing.fixes(known, wanted, self.terms)
             fixes += [(known.opened.uri, known.opened.version, fixed)] if fixed is not None else []
@@ -312,6 +361,17 @@ class SsotLanguageServer(Session):
 
     # Facts
 
+    async def inlay_hint(self, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        """What is to be imported instead, behind what is deprecated; if that is wanted."""
+        checked = await self._checked_at(params.text_document.uri)
+        if checked is None or not self.workspaces.of(checked.opened.path).settings.inlay_hints:
+            return []
+        text, encoding = checked.opened.text, self.terms.encoding
+        return [
+            lsp.InlayHint(encoding.position(text, hint.offset), hint.label, tooltip=hint.tooltip, padding_left=True)
+            for hint in hints(checked, encoding.span(text, params.range))
+        ]
+
     async def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
         """What the registry says of what is imported, used or named in a string under the cursor."""
         found = await self._named(params)
@@ -351,6 +411,23 @@ class SsotLanguageServer(Session):
         await asyncio.to_thread(read_uses, text)
         named = named_at(checked.document, checked.project, self.terms.encoding.offset(text, params.position))
         return (checked, named) if named is not None else None
+
+
+def _arguments(given: Sequence[object], *defaults: object) -> Sequence[Any]:
+    """The arguments of a command, with defaults for those that were left out.
+
+    Raises JsonRpcInvalidParams for one of another kind than its default.
+    """
+    arguments = [*given, *defaults[len(given) :]]
+    for number, (argument, default) in enumerate(zip(arguments, defaults, strict=False), 1):
+        if type(argument) is not type(default):
+            raise _invalid(f"argument {number}: expected {type(default).__name__}, got {argument!r}")
+    return arguments[: len(defaults)]
+
+
+def _invalid(why: str) -> JsonRpcException:
+    error: JsonRpcException = JsonRpcInvalidParams.of(ValueError(why))
+    return error
 
 
 def _refusal(error: RefusedError) -> JsonRpcException:

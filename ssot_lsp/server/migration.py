@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lsprotocol import types as lsp
 
-from ssot_lsp.model import Entry
+from ssot_lsp.model import Applicability, Entry
 from ssot_lsp.server.convert import Encoding
 from ssot_lsp.server.workspaces import WorkspaceFolder
 
@@ -37,7 +37,12 @@ def entries_of(folder: WorkspaceFolder, found: Mapping[str, list[lsp.Diagnostic]
         for diagnostic in diagnostics:
             if diagnostic.data and diagnostic.data["entry"] is not None:
                 registry, place = diagnostic.data["entry"]
-                importer = {"uri": uri, "range": _range(diagnostic.range), "message": diagnostic.message}
+                importer = {
+                    "uri": uri,
+                    "range": _range(diagnostic.range),
+                    "message": diagnostic.message,
+                    "applicability": _surest(diagnostic.data["fixes"]),
+                }
                 importers.setdefault((registry, place), []).append(importer)
 
     def told(entry: Entry) -> Json:
@@ -55,6 +60,12 @@ def entries_of(folder: WorkspaceFolder, found: Mapping[str, list[lsp.Diagnostic]
         }
 
     return [told(entry) for entry in project.registry.entries]
+
+
+def _surest(fixes: Sequence[tuple[str, str]]) -> str | None:
+    """The applicability of the surest of some fixes; None if there are none."""
+    known = {applicability for _, applicability in fixes}
+    return next((level.value for level in Applicability if level.value in known), None)
 
 
 def _range(of: lsp.Range) -> Json:

@@ -37,6 +37,7 @@ from ssot_lsp.server.convert import Encoding, Terms, path_of
 from ssot_lsp.server.documents import Documents, OpenDocument
 from ssot_lsp.server.fixing import Fixing
 from ssot_lsp.server.log import log_to
+from ssot_lsp.server.migration import status_of
 from ssot_lsp.server.parent import death_of, lives
 from ssot_lsp.server.problems import Problems
 from ssot_lsp.server.progress import LongWork
@@ -50,6 +51,7 @@ _MOMENT = 0.2
 """Seconds."""
 _BREATH = 0.05
 """Seconds; who saves after the last keystroke needs longer."""
+STATUS, STATUS_CHANGED = "ssot/status", "ssot/didChangeStatus"
 _ANSWER = 3.0
 """Seconds that we wait for a client to tell its settings."""
 
@@ -307,6 +309,13 @@ class Session(LanguageServer):
         await self._check_again(folder)
         self._prepare(folder)
         self._look_at_others(folder)
+        self._tell_status()
+
+    def _tell_status(self) -> None:
+        """Tell what the folders' registries are, as all or some of the files may be others now."""
+        if self.terms.client.follows_status:
+            folders = [status_of(folder) for folder in self.workspaces if folder.is_loaded]
+            self.protocol.notify(STATUS_CHANGED, {"folders": folders})
 
     def _opened_in(self, folder: WorkspaceFolder) -> list[OpenDocument]:
         """The open Python documents of a folder."""
@@ -443,6 +452,7 @@ class Session(LanguageServer):
             else:
                 await self._check_again(folder, stale)
                 self._look_at_others(folder)
+                self._tell_status()
 
     async def _check_again(self, folder: WorkspaceFolder, stale: Set[str] | None = None) -> None:
         """Check the open documents of a folder again for which something has changed, or all of them."""
@@ -460,6 +470,8 @@ class Session(LanguageServer):
                 self._fix_soon(known)
         if is_any and self.terms.client.pulls:
             self._later("refresh", 0, self.workspace_diagnostic_refresh, None, lambda _: None)
+        if is_any and folder.settings.inlay_hints and self.terms.client.refreshes_hints:
+            self._later("refresh hints", 0, self.workspace_inlay_hint_refresh, None, lambda _: None)
 
     # Diagnostics
 

@@ -11,7 +11,7 @@ from ssot_lsp.config import ConfigError, Settings, settings_from
 
 SECTION = "ssot"
 """Under which name an editor keeps them."""
-_CLIENTS_OWN = frozenset({"enable", "path", "interpreter", "importStrategy", "inlayHints", "trace"})
+_CLIENTS_OWN = frozenset({"enable", "path", "interpreter", "importStrategy", "trace"})
 """What stands in the same section for the client alone."""
 
 
@@ -32,6 +32,8 @@ class EditorSettings(NamedTuple):
     diagnostic_mode: DiagnosticMode = DiagnosticMode.OPEN
     fix_on_save: bool = False
     """Safe fixes are applied before a file is saved."""
+    inlay_hints: bool = False
+    """Canonical paths are shown behind deprecated imports."""
 
     @classmethod
     def of(cls, options: Mapping[str, Any], root: Path, tell: Callable[[str], None]) -> EditorSettings:
@@ -51,9 +53,9 @@ class EditorSettings(NamedTuple):
             if value not in modes:
                 raise ConfigError(f"{key}: expected one of {', '.join(modes)}")
             return self._replace(diagnostic_mode=DiagnosticMode(value))
-        if key == "fixOnSave":
+        if key in ("fixOnSave", "inlayHints"):
             if not isinstance(value, bool):
                 raise ConfigError(f"{key}: expected true or false")
-            return self._replace(fix_on_save=value)
+            return self._replace(fix_on_save=value) if key == "fixOnSave" else self._replace(inlay_hints=value)
         given = settings_from({key: value}, root, lambda key, reason: ConfigError(f"{key}: {reason}"))
         return self._replace(project=self.project.override(**given._asdict()))
