@@ -1,4 +1,4 @@
-/** Runs each scenario in a real VS Code: `node main.js EDITORS VSIX PYTHON_VSIX [NAME…]`. */
+/** Runs each scenario in a real VS Code: `node main.js EDITORS VSIX… [NAME…]`. */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -63,7 +63,9 @@ async function main(editors: string, extensions: string[], names: string[]): Pro
   return failures === 0 ? 0 : 1;
 }
 
-const [editors = ".editors", vsix = "ssot-lsp.vsix", python = "out/python.vsix", ...names] = process.argv.slice(2);
-main(path.resolve(editors), [path.resolve(vsix), path.resolve(python)], names).then((code) => {
+const [editors = ".editors", ...others] = process.argv.slice(2);
+const isPackage = (argument: string) => argument.endsWith(".vsix");
+const packages = others.filter(isPackage).map((file) => path.resolve(file));
+main(path.resolve(editors), packages, others.filter((argument) => !isPackage(argument))).then((code) => {
   process.exitCode = code;
 });

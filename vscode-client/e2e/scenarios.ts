@@ -235,6 +235,39 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
   },
 
+  extensionHost: {
+    files: () => ({
+      ...shop(),
+      "shop/saved.py": "",
+      "other/registry.json": { version: "2.1", name: "theirs", items: [{ type: "ui" }] },
+      "bad/registry.json": { version: 1, entries: [{ canonical: "a:B" }] },
+    }),
+    async run({ workbench, folder }) {
+      await workbench.run("Tests: Run");
+      const results = await until(
+        "the tests are done",
+        async () => {
+          const text = await readFile(path.join(folder, "results.txt"), "utf8").catch(() => "");
+          return text.endsWith("done\n") ? text.trim().split("\n").slice(0, -1) : undefined;
+        },
+        300,
+      );
+      results.forEach((line) => console.log(`     ${line}`));
+      assert.deepEqual(results.filter((line) => !line.startsWith("ok")), []);
+    },
+  },
+
+  migration: {
+    files: shop,
+    async run({ workbench }) {
+      await workbench.openFile("checkout.py");
+      await workbench.struckThrough.first().waitFor();
+      await workbench.run("ssot-lsp: Migration Status");
+      await workbench.page.locator(".pane-body .monaco-list-row", { hasText: "shop.orders:Order" }).waitFor();
+      await workbench.screenshot("migration");
+    },
+  },
+
   pythonExtension: {
     files: (folder) => {
       const python = `#!/bin/sh\ntouch "${folder}/started-$(basename "$0")"\nexec python3 "$@"\n`;

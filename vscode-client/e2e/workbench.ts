@@ -20,6 +20,8 @@ export class Workbench {
     );
     await page.goto(`${address}/?folder=${encodeURIComponent(folder)}`);
     await page.locator(".monaco-workbench .explorer-folders-view .monaco-list-row").first().waitFor({ timeout: START });
+    // what extensions contribute is there from then on: the palette shows what there was when it was opened
+    await page.locator(".activitybar [aria-label^='Import Migration']").waitFor({ timeout: START });
     return new Workbench(page, screenshots);
   }
 
@@ -38,6 +40,8 @@ export class Workbench {
     await this.page.keyboard.press("Enter");
     await this.page.locator(".tab.active", { hasText: name }).waitFor();
     await this.lines.first().waitFor();
+    // before that it takes the keyboard from whatever is opened next
+    await this.page.locator(".editor-group-container.active .monaco-editor.focused").waitFor();
   }
 
   async run(command: string): Promise<void> {
@@ -46,10 +50,15 @@ export class Workbench {
     await this.pick(command);
   }
 
-  /** Choose from the list that is shown. */
+  /** Choose from the list that is shown: by keys, so that the mouse points at nothing. */
   async pick(label: string): Promise<void> {
-    const whole = new RegExp(`^\\s*${label}\\s*$`);
-    await this.page.locator(".quick-input-list .monaco-list-row .label-name").filter({ hasText: whole }).first().click();
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    const wanted = rows.filter({ has: this.page.locator(".label-name", { hasText: new RegExp(`^\\s*${label}\\s*$`) }) });
+    await wanted.first().waitFor();
+    while (!(await wanted.first().getAttribute("class"))?.includes("focused")) {
+      await this.page.keyboard.press("ArrowDown");
+    }
+    await this.page.keyboard.press("Enter");
   }
 
   get lines(): Locator {
