@@ -82,8 +82,8 @@ vsix: $(VSIX)
 test-vscode: $(VSIX)
 	cd $(CLIENT) && npm test --silent
 	sh $(CLIENT)/e2e/install.sh .editors
-	cd $(CLIENT) && npm run --silent package:python
-	cd $(CLIENT) && node out/e2e/main.js $(CURDIR)/.editors ssot-lsp.vsix out/python.vsix
+	cd $(CLIENT) && npm run --silent package:e2e
+	cd $(CLIENT) && node out/e2e/main.js $(CURDIR)/.editors ssot-lsp.vsix out/python.vsix out/host.vsix
 
 $(VSIX): $(CLIENT)/node_modules/.installed $(CLIENT)/bundled/.made $(CLIENT)/build.mjs $(CLIENT)/README.md \
 		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/bundled/*.py)

@@ -27,7 +27,7 @@ async function main(editors: string, extensions: string[], names: string[]): Pro
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
   let failures = 0;
   try {
-    for (const [name, { files, settings = {}, run }] of Object.entries(SCENARIOS)) {
+    for (const [name, { files, settings = {}, height, run }] of Object.entries(SCENARIOS)) {
       if (names.length > 0 && !names.includes(name)) {
         continue;
       }
@@ -39,16 +39,17 @@ async function main(editors: string, extensions: string[], names: string[]): Pro
         await writeFile(path.join(folder, file), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
       }
       await server.configure({ "security.workspace.trust.enabled": false, ...settings });
-      const workbench = await Workbench.open(browser, server.address, folder, screenshots);
+      let workbench: Workbench | undefined;
       let why: unknown;
       try {
+        workbench = await Workbench.open(browser, server.address, folder, screenshots, height);
         await run({ workbench, folder, server, screenshots, browser });
       } catch (error) {
         why = error;
         failures += 1;
-        await workbench.screenshot(`${name}-failed`);
+        await workbench?.screenshot(`${name}-failed`);
       }
-      await workbench.close();
+      await workbench?.close();
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       console.log(`${why === undefined ? "ok  " : "FAIL"} ${name} (${seconds} s)`);
       if (why !== undefined) {

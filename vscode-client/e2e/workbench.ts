@@ -12,8 +12,14 @@ export class Workbench {
     private readonly screenshots: string,
   ) {}
 
-  static async open(browser: Browser, address: string, folder: string, screenshots: string): Promise<Workbench> {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  static async open(
+    browser: Browser,
+    address: string,
+    folder: string,
+    screenshots: string,
+    height = 800,
+  ): Promise<Workbench> {
+    const page = await browser.newPage({ viewport: { width: 1080, height } });
     page.setDefaultTimeout(SOON);
     await page.route("**/*", (route) =>
       new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
@@ -21,7 +27,7 @@ export class Workbench {
     await page.goto(`${address}/?folder=${encodeURIComponent(folder)}`);
     await page.locator(".monaco-workbench .explorer-folders-view .monaco-list-row").first().waitFor({ timeout: START });
     // what extensions contribute is there from then on: the palette shows what there was when it was opened
-    await page.locator(".activitybar [aria-label^='Import Migration']").waitFor({ timeout: START });
+    await page.locator(".activitybar a[aria-label^='Import Migration']").waitFor({ timeout: START });
     return new Workbench(page, screenshots);
   }
 
@@ -30,7 +36,7 @@ export class Workbench {
   }
 
   async screenshot(name: string): Promise<void> {
-    await this.page.screenshot({ path: path.join(this.screenshots, `${name}.png`) });
+    await this.page.screenshot({ path: path.join(this.screenshots, `${name}.png`), animations: "disabled" });
   }
 
   async openFile(name: string): Promise<void> {
@@ -80,6 +86,52 @@ export class Workbench {
 
   get problems(): Locator {
     return this.page.locator(".markers-panel .monaco-list-row");
+  }
+
+  /** The rows of the migration view. */
+  get rows(): Locator {
+    return this.page.locator(".sidebar .tree-explorer-viewlet-tree-view .monaco-list-row");
+  }
+
+  /** What these rows are called, from top to bottom. */
+  rowLabels(): Promise<string[]> {
+    return this.rows.locator(".label-name").allTextContents();
+  }
+
+  /** The number at the migration view's icon. */
+  badge(tooltip: string): Locator {
+    return this.page.locator(`.activitybar a[aria-label='Import Migration - ${tooltip}']`);
+  }
+
+  /** Press a button of the dialog that asks something. */
+  async answer(question: string, button: string): Promise<void> {
+    const dialog = this.page.locator(".monaco-dialog-box", { hasText: question });
+    await dialog.getByRole("button", { name: button, exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+
+  /** Make the side bar wider by so many pixels. */
+  async widenSideBar(pixels: number): Promise<void> {
+    const box = await this.page.locator(".part.sidebar").boundingBox();
+    if (box !== null) {
+      const edge = box.x + box.width + 1;
+      await this.page.mouse.move(edge, 300);
+      await this.page.mouse.down();
+      await this.page.mouse.move(edge + pixels, 300, { steps: 5 });
+      await this.page.mouse.up();
+    }
+  }
+
+  /** Point at nothing. */
+  async rest(): Promise<void> {
+    await this.page.mouse.move(700, 400);
+    await this.page.locator(".workbench-hover-container").first().waitFor({ state: "detached" });
+  }
+
+  /** Wait until the server has something to say of the registry. */
+  async running(): Promise<void> {
+    await (await this.status()).filter({ hasText: "registry.json: " }).waitFor();
+    await this.rest();
   }
 
   /** What the language status, opened, says of us. */

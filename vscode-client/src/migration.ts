@@ -16,6 +16,7 @@ const CLOCK = {
 };
 
 export class Migration implements vscode.Disposable {
+  private isWatched = false;
   private counting = new vscode.CancellationTokenSource();
   private counted: readonly FolderMigration[] | undefined;
   private readonly schedule = new Schedule(() => this.count(), CLOCK);
@@ -37,6 +38,7 @@ export class Migration implements vscode.Disposable {
 
   /** Whether somebody looks at it. */
   set watched(isWatched: boolean) {
+    this.isWatched = isWatched;
     this.schedule.watched = isWatched;
   }
 
@@ -73,7 +75,10 @@ export class Migration implements vscode.Disposable {
     const { token } = this.counting;
     try {
       const counting = client.sendRequest<FolderMigration[]>(MIGRATION, {}, token);
-      const counted = await vscode.window.withProgress({ location: { viewId: VIEW } }, () => counting);
+      if (this.isWatched) {
+        void vscode.window.withProgress({ location: { viewId: VIEW } }, () => counting.catch(() => {}));
+      }
+      const counted = await counting;
       if (!token.isCancellationRequested) {
         this.take(counted);
       }

@@ -28,6 +28,7 @@ export class MigrationView implements vscode.TreeDataProvider<Node>, vscode.Disp
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly view: vscode.TreeView<Node>;
   private readonly listening: vscode.Disposable;
+  private shown = "";
   private readonly lines = new Map<string, Promise<readonly string[]>>();
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -73,14 +74,18 @@ export class MigrationView implements vscode.TreeDataProvider<Node>, vscode.Disp
   private show(): void {
     const folders = this.migration.folders ?? [];
     const left = leftIn(folders);
-    this.lines.clear();
     this.view.badge = left === 0 ? undefined : { value: left, tooltip: importersLeft(left) };
     const bad = (this.server.folders ?? []).filter(({ state }) => state === "bad");
     this.view.message = bad
       .map((folder) => `${registryName(folder)} has errors${folder.count > 0 ? ": its last good state is shown." : "."}`)
       .join("\n");
     void vscode.commands.executeCommand("setContext", STATE, this.state());
-    this.changed.fire();
+    const shown = JSON.stringify(folders);
+    if (shown !== this.shown) {
+      this.shown = shown;
+      this.lines.clear();
+      this.changed.fire();
+    }
   }
 
   private state(): string {
@@ -116,7 +121,7 @@ export class MigrationView implements vscode.TreeDataProvider<Node>, vscode.Disp
       shown === undefined ? message : { label: shown.label, highlights: [shown.highlight] },
     );
     item.id = id;
-    item.description = `${number}`;
+    item.description = `Ln ${number}`;
     item.tooltip = message;
     item.contextValue = "ssot.importer";
     item.accessibilityInformation = { label: `line ${number}: ${message}` };

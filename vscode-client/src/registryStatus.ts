@@ -31,7 +31,7 @@ export function showStatus(server: Server, migration: Migration): vscode.Disposa
     item.severity = SEVERITIES[severity];
     item.busy = isBusy;
     item.command =
-      server.state === "running" && folder?.state !== "none"
+      server.state === "running"
         ? { command: "ssot.openRegistry", title: "Open Registry" }
         : { command: "ssot.showLogs", title: "Show Logs" };
   }

@@ -110,7 +110,7 @@ export class Server implements vscode.Disposable {
       this.become("stopped");
       this.log.error(`The server did not start: ${String(error)}`);
       const why = await client.failure();
-      void tellObstacle({ message: `ssot-lsp could not be started. ${why}`, setting: found.setting });
+      void tellObstacle({ message: `The server could not be started: ${why}`, setting: found.setting });
     }
   }
 
