@@ -42,6 +42,8 @@ class Settings(NamedTuple):
     """Severities by code."""
     python: Path | None = None
     """The interpreter, or the folder, of the environment to read."""
+    is_confined: bool = False
+    """Nobody trusts the workspace: its settings must name nothing outside of it. No setting of its own."""
 
     def reports(self, code: str) -> bool:
         """Whether diagnostics of that code are wanted."""
@@ -50,6 +52,15 @@ class Settings(NamedTuple):
     def override(self, **given: Any) -> Settings:
         """These settings with those that are given (neither None nor empty) in their place."""
         return self._replace(**{key: value for key, value in given.items() if value})
+
+
+def confine(settings: Settings, root: Path) -> None:
+    """Raise ConfigError if settings name something outside of the root, be it by a symbolic link."""
+    real = root.resolve()
+    named = [("registry", settings.registry or root / "registry.json"), ("python", settings.python)]
+    for key, path in [*named, *(("src", root / folder) for folder in settings.src)]:
+        if path is not None and not path.resolve().is_relative_to(real):
+            raise ConfigError(f"{key}: {path} is outside of the workspace, which is not trusted")
 
 
 def find_root(start: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ssot_lsp.bindings import absolute
-from ssot_lsp.config import Settings, declared_distributions, line_length, load_settings, source_roots
+from ssot_lsp.config import Settings, confine, declared_distributions, line_length, load_settings, source_roots
 from ssot_lsp.environment import Environment
 from ssot_lsp.files import find_python_files, glob_matcher, read_bytes
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
@@ -76,6 +76,8 @@ class Project:
         settings = load_settings(root)
         given = {name: value for name, value in overrides._asdict().items() if value} if overrides is not None else {}
         settings = settings.override(**given)
+        if settings.is_confined:
+            confine(settings, root)
         environment = Environment.find(root, settings.python)
         path, note = _registry_file(root, settings, read)
         registry = Registry()

@@ -37,6 +37,15 @@ class Position(NamedTuple):
     column: int
 
 
+class Place(NamedTuple):
+    """A place in a file, as it is told to people: row and column from 0, the column in code points."""
+
+    row: int
+    column: int
+    cell: int = 0
+    """In a notebook the cell, from 1, in which the row is; else 0."""
+
+
 class TextEdit(NamedTuple):
     """Replace the text of `span` (code points) by `new_text`."""
 
@@ -92,6 +101,10 @@ class Text:
             return Position(row, offset - self.source.rfind("\n", 0, offset) - 1)
         row = bisect_right(self.line_starts, offset) - 1
         return Position(row, offset - self.line_starts[row])
+
+    def place(self, offset: int) -> Place:
+        """Where in its file `offset` is: there, unless the text is only a part of it."""
+        return Place(*self.position(offset))
 
     def offset(self, position: Position) -> int:
         """Offset (code points) of a position; rows and columns beyond the text or the line mean its end."""

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from ssot_lsp.cli import main
 from ssot_lsp.model import ObjectRef, is_dotted_name, is_plain_reference
+from ssot_lsp.places import Places
 from ssot_lsp.registry import Match, Registry, RegistryError, load
 from ssot_lsp.registry.load import load_file
-from ssot_lsp.registry.locate import Places
 from ssot_lsp.registry.validate import _is_plainly_valid, _known, decode, schema
 from ssot_lsp.text import Text
 

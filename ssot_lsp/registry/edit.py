@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssot_lsp.model import ObjectRef
+from ssot_lsp.places import JsonPath, Places
 from ssot_lsp.registry.load import load_file
-from ssot_lsp.registry.locate import JsonPath, Places
 from ssot_lsp.registry.validate import RegistryError
 from ssot_lsp.text import Span, Text, TextEdit
 

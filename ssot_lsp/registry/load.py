@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ssot_lsp.files import is_glob
 from ssot_lsp.model import Applicability, Diagnostic, Entry, ObjectRef, Severity, is_dotted_name, is_plain_reference
-from ssot_lsp.registry.locate import JsonPath, Places
+from ssot_lsp.places import JsonPath, Places
 from ssot_lsp.registry.validate import RegistryError, decode, error_at, key_of, validated
 from ssot_lsp.text import Span, Text
 

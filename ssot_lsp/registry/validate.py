@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ssot_lsp.model import Applicability, Severity
-from ssot_lsp.registry.locate import JsonPath, locate, members
+from ssot_lsp.places import JsonPath, locate, members
 from ssot_lsp.text import Span, Text
 
 if TYPE_CHECKING:

@@ -100,7 +100,8 @@ class Session(LanguageServer):
             # there is no agreement on what stands in there: the settings, or what they stand below elsewhere
             settings = options.get("settings", options)
             settings = settings.get(SECTION, settings) if isinstance(settings, Mapping) else {}
-            self.workspaces.configure(settings if isinstance(settings, Mapping) else {})
+            is_trusted = options.get("isTrusted") is not False
+            self.workspaces.configure(settings if isinstance(settings, Mapping) else {}, is_trusted=is_trusted)
         uris = [folder.uri for folder in params.workspace_folders or ()] or [params.root_uri or ""]
         for path in filter(None, map(path_of, uris)):
             self.workspaces.add(path)

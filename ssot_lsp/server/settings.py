@@ -11,7 +11,7 @@ from ssot_lsp.config import ConfigError, Settings, settings_from
 
 SECTION = "ssot"
 """Under which name an editor keeps them."""
-_CLIENTS_OWN = frozenset({"enable", "path", "interpreter", "importStrategy", "trace"})
+_CLIENTS_OWN = frozenset({"enable", "path", "interpreter", "importStrategy", "trace", "isTrusted"})
 """What stands in the same section for the client alone."""
 
 

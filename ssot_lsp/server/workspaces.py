@@ -164,14 +164,18 @@ class Workspaces:
         self._read = read
         self._tell = tell
         self._options: Mapping[str, Any] = {}
+        self._is_trusted = True
         self._folders: dict[Path, WorkspaceFolder] = {}
 
     def __iter__(self) -> Iterator[WorkspaceFolder]:
         return iter(tuple(self._folders.values()))
 
-    def configure(self, options: Mapping[str, Any]) -> None:
-        """Take over what the editor said of its settings when it started: they hold where it says nothing else."""
-        self._options = options
+    def configure(self, options: Mapping[str, Any], *, is_trusted: bool) -> None:
+        """Take over what the editor said of its settings when it started: they hold where it says nothing else.
+
+        Folders that are not trusted must name nothing outside of them.
+        """
+        self._options, self._is_trusted = options, is_trusted
 
     def set(self, folder: WorkspaceFolder, options: Mapping[str, Any]) -> bool:
         """Take over the editor's settings for a folder; whether anything is other than it was."""
@@ -187,7 +191,8 @@ class Workspaces:
 
     def _settings(self, root: Path, options: Mapping[str, Any]) -> EditorSettings:
         given = {key: value for key, value in options.items() if value not in (None, "", [], {})}
-        return EditorSettings.of({**self._options, **given}, root, self._tell)
+        settings = EditorSettings.of({**self._options, **given}, root, self._tell)
+        return settings._replace(project=settings.project._replace(is_confined=not self._is_trusted))
 
     @property
     def first_root(self) -> Path:

@@ -1,0 +1,53 @@
+"""From a file's bytes to the Python in it, and from other Python back to bytes."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import NamedTuple
+
+from ssot_lsp.embedded import NOTEBOOK_SUFFIX, LostPieceError, Pieces
+from ssot_lsp.embedded.notebook import NotANotebookError, Notebook, read_notebook
+from ssot_lsp.embedded.page import Page, read_page
+from ssot_lsp.files import RefusedWriteError, UnreadableFileError
+
+
+class EmbeddedFile(NamedTuple):
+    """A file with Python in it."""
+
+    inside: Notebook | Page
+    bom: bool
+
+    @property
+    def pieces(self) -> Pieces:
+        """The Python."""
+        return self.inside.pieces
+
+    @property
+    def note(self) -> str:
+        """What could not be read of it; empty if all could."""
+        broken = self.inside.broken if isinstance(self.inside, Notebook) else ()
+        cells = ", ".join(map(str, broken))
+        return f"cell{'s' * (len(broken) > 1)} {cells} left alone: no Python that parses" if broken else ""
+
+    def encode(self, source: str) -> bytes:
+        """The bytes of the file after a change of the pieces' source text.
+
+        Raises RefusedWriteError if the change went beyond them.
+        """
+        try:
+            return (codecs.BOM_UTF8 if self.bom else b"") + self.inside.with_source(source).encode()
+        except LostPieceError as error:
+            raise RefusedWriteError("the result does not tell its cells or blocks apart") from error
+
+
+def read_embedded(path: str | Path, data: bytes) -> EmbeddedFile:
+    """Read a notebook or a Markdown page. Raises UnreadableFileError."""
+    bom = data.startswith(codecs.BOM_UTF8)
+    try:
+        text = data[len(codecs.BOM_UTF8) * bom :].decode()
+        return EmbeddedFile(read_notebook(text) if str(path).endswith(NOTEBOOK_SUFFIX) else read_page(text), bom)
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(f"not utf-8: {error.reason}") from error
+    except NotANotebookError as error:
+        raise UnreadableFileError(str(error)) from error
