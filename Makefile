@@ -14,6 +14,7 @@
 #                     `make agreement AGREEMENT="--only django --kind migrated"`)
 #   make vsix         the extension for Visual Studio Code, for this platform: vscode-client/ssot-lsp.vsix; needs Node 20
 #   make test-vscode  its tests, and a real VS Code in a browser (Debian's chromium); installs that into .editors (700 MB)
+#   make pictures     the pictures of it in the documentation, anew
 #   make PYTHON=python3.12 ...  with another Python (after `make clean`)
 
 PYTHON ?= python3
@@ -26,7 +27,7 @@ BIN := $(VENV)/bin/python
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 
-.PHONY: demo test lint format clean test-lowest test-editors vsix test-vscode corpus fuzz migration bench latency agreement
+.PHONY: demo test lint format clean test-lowest test-editors vsix test-vscode pictures corpus fuzz migration bench latency agreement
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -81,12 +82,20 @@ vsix: $(VSIX)
 
 test-vscode: $(VSIX)
 	cd $(CLIENT) && npm test --silent
+	$(DRIVE)
+
+pictures: $(VSIX)
+	$(DRIVE) --pictures=images
+
+# The real VS Code, with our extension and those that only tests need.
+define DRIVE
 	sh $(CLIENT)/e2e/install.sh .editors
 	cd $(CLIENT) && npm run --silent package:e2e
 	cd $(CLIENT) && node out/e2e/main.js $(CURDIR)/.editors ssot-lsp.vsix out/python.vsix out/host.vsix
+endef
 
 $(VSIX): $(CLIENT)/node_modules/.installed $(CLIENT)/bundled/.made $(CLIENT)/build.mjs $(CLIENT)/README.md \
-		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/bundled/*.py)
+		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/images/* $(CLIENT)/bundled/*.py)
 	cd $(CLIENT) && npm run --silent build && npm run --silent package
 
 $(CLIENT)/bundled/.made: $(CLIENT)/bundle.py pyproject.toml $(SERVER) $(VENV)/.installed

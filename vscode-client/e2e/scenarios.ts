@@ -19,8 +19,8 @@ interface Stage {
 interface Scenario {
   readonly files: (folder: string) => Record<string, unknown>;
   readonly settings?: Record<string, unknown>;
-  /** The height of the window where it is another one: of those of which the documentation shows pictures. */
-  readonly height?: number;
+  /** The screenshot of it that the documentation shows, and the height of the window for that. */
+  readonly picture?: { readonly name: string; readonly height: number };
   readonly run: (stage: Stage) => Promise<void>;
 }
 
@@ -85,7 +85,7 @@ const hasNewOrder = (text: string) => text.includes("from shop.orders import Ord
 export const SCENARIOS: Record<string, Scenario> = {
   problems: {
     files: shop,
-    height: 560,
+    picture: { name: "problems", height: 640 },
     async run({ workbench }) {
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.first().waitFor({ timeout: 15_000 });
@@ -93,13 +93,14 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.run("Problems: Focus on Problems View");
       await workbench.problems.filter({ hasText: "SSOT001" }).nth(1).waitFor();
       await workbench.problems.filter({ hasText: "SSOT003" }).waitFor();
+      await workbench.raisePanel(40);
       await workbench.screenshot("problems");
     },
   },
 
   hover: {
     files: shop,
-    height: 560,
+    picture: { name: "hover", height: 480 },
     async run({ workbench }) {
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.first().waitFor();
@@ -112,7 +113,7 @@ export const SCENARIOS: Record<string, Scenario> = {
 
   quickFix: {
     files: shop,
-    height: 560,
+    picture: { name: "quick-fix", height: 480 },
     async run({ workbench, folder }) {
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.nth(1).waitFor();
@@ -159,13 +160,14 @@ export const SCENARIOS: Record<string, Scenario> = {
 
   fixWorkspace: {
     files: shop,
-    height: 560,
+    picture: { name: "workspace-preview", height: 700 },
     async run({ workbench, folder }) {
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.first().waitFor();
       await workbench.run("ssot-lsp: Fix All Imports in Workspace…");
       const preview = workbench.page.locator(".bulk-edit-panel");
       await preview.locator(".monaco-list-row", { hasText: "invoice.py" }).waitFor({ timeout: 15_000 });
+      await workbench.raisePanel(60);
       await workbench.screenshot("workspace-preview");
       await preview.getByRole("button", { name: "Apply" }).click();
       await until("the files are fixed", async () =>
@@ -225,12 +227,13 @@ export const SCENARIOS: Record<string, Scenario> = {
 
   badRegistry: {
     files: shop,
+    picture: { name: "status", height: 480 },
     async run({ workbench, folder }) {
       const registry = path.join(folder, "registry.json");
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.first().waitFor();
       await (await workbench.status()).filter({ hasText: "registry.json: 2 entries, 4 importers left" }).waitFor();
-      await workbench.screenshot("status-good");
+      await workbench.screenshot("status");
       await writeFile(registry, JSON.stringify({ ...REGISTRY, entries: [{ canonical: "not a reference" }] }, undefined, 2));
       await workbench.page.mouse.move(600, 300);
       await (await workbench.status()).filter({ hasText: "registry.json has errors" }).waitFor();
@@ -267,6 +270,17 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
   },
 
+  untrustedProject: {
+    files: () => ({ ...shop(), "pyproject.toml": '[tool.ssot-lsp]\nsrc = ["../elsewhere"]\n' }),
+    settings: { "security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never" },
+    async run({ workbench }) {
+      await workbench.page.getByText("Restricted Mode").first().waitFor();
+      await workbench.openFile("checkout.py");
+      await workbench.page.locator(".notification-toast", { hasText: "../elsewhere" }).waitFor();
+      await workbench.screenshot("untrusted-project");
+    },
+  },
+
   extensionHost: {
     files: () => ({
       ...shop(),
@@ -291,7 +305,7 @@ export const SCENARIOS: Record<string, Scenario> = {
 
   migration: {
     files: migrating,
-    height: 560,
+    picture: { name: "migration", height: 480 },
     async run({ workbench, folder }) {
       const { page, rows } = workbench;
       await workbench.openFile("offers.py");

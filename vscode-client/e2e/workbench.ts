@@ -110,21 +110,37 @@ export class Workbench {
     await dialog.waitFor({ state: "detached" });
   }
 
-  /** Make the side bar wider by so many pixels. */
+  /** Make the side bar wider, by so many pixels. */
   async widenSideBar(pixels: number): Promise<void> {
-    const box = await this.page.locator(".part.sidebar").boundingBox();
-    if (box !== null) {
-      const edge = box.x + box.width + 1;
-      await this.page.mouse.move(edge, 300);
-      await this.page.mouse.down();
-      await this.page.mouse.move(edge + pixels, 300, { steps: 5 });
-      await this.page.mouse.up();
+    const { x, width } = await this.box(".part.sidebar");
+    await this.drag([x + width + 1, 300], [x + width + 1 + pixels, 300]);
+  }
+
+  /** Make the panel below the editor higher, by so many pixels. */
+  async raisePanel(pixels: number): Promise<void> {
+    const { x, y } = await this.box(".part.panel");
+    await this.drag([x + 100, y - 1], [x + 100, y - 1 - pixels]);
+    await this.rest();
+  }
+
+  private async box(selector: string): Promise<{ x: number; y: number; width: number }> {
+    const box = await this.page.locator(selector).boundingBox();
+    if (box === null) {
+      throw new Error(`there is no ${selector}`);
     }
+    return box;
+  }
+
+  private async drag(from: [number, number], to: [number, number]): Promise<void> {
+    await this.page.mouse.move(...from);
+    await this.page.mouse.down();
+    await this.page.mouse.move(...to, { steps: 5 });
+    await this.page.mouse.up();
   }
 
   /** Point at nothing. */
   async rest(): Promise<void> {
-    await this.page.mouse.move(700, 400);
+    await this.page.mouse.move(700, 330);
     await this.page.locator(".workbench-hover-container").first().waitFor({ state: "detached" });
   }
 

@@ -140,6 +140,7 @@ export class Server implements vscode.Disposable {
   private options(): LanguageClientOptions {
     return {
       documentSelector: SELECTOR,
+      initializationOptions: { isTrusted: vscode.workspace.isTrusted },
       outputChannel: this.log,
       traceOutputChannel: this.log,
       diagnosticPullOptions: { onChange: true, onSave: true },
