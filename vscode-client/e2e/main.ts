@@ -31,7 +31,7 @@ async function main(editors: string, extensions: string[], names: string[], pict
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
   let failures = 0;
   try {
-    for (const [name, { files, settings = {}, picture, run }] of Object.entries(SCENARIOS)) {
+    for (const [name, { files, workspace = ".", settings = {}, picture, run }] of Object.entries(SCENARIOS)) {
       if ((names.length > 0 && !names.includes(name)) || (pictures !== undefined && picture === undefined)) {
         continue;
       }
@@ -46,7 +46,7 @@ async function main(editors: string, extensions: string[], names: string[], pict
       let workbench: Workbench | undefined;
       let why: unknown;
       try {
-        workbench = await Workbench.open(browser, server.address, folder, screenshots, picture?.height);
+        workbench = await Workbench.open(browser, server.address, path.join(folder, workspace), screenshots, picture?.height);
         await run({ workbench, folder, server, screenshots, browser });
         if (pictures !== undefined && picture !== undefined) {
           const file = `${picture.name}.png`;

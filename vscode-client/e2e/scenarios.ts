@@ -18,6 +18,8 @@ interface Stage {
 
 interface Scenario {
   readonly files: (folder: string) => Record<string, unknown>;
+  /** What is opened, if it is not the folder with the files. */
+  readonly workspace?: string;
   readonly settings?: Record<string, unknown>;
   /** The screenshot of it that the documentation shows, and the height of the window for that. */
   readonly picture?: { readonly name: string; readonly height: number };
@@ -210,8 +212,8 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
 
   noServer: {
-    files: shop,
-    settings: { "ssot.path": "/nowhere/ssot-lsp" },
+    // a user's settings do not hold for what is particular to a machine, which is the server's here
+    files: () => ({ ...shop(), ".vscode/settings.json": { "ssot.path": "/nowhere/ssot-lsp" } }),
     async run({ workbench }) {
       await workbench.openFile("checkout.py");
       const message = workbench.page.locator(".notification-toast", { hasText: "/nowhere/ssot-lsp" });
@@ -240,6 +242,9 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.screenshot("status-bad");
       await workbench.page.mouse.move(600, 300);
       assert.ok((await workbench.struckThrough.count()) > 0, "the last good registry stays in force");
+      await workbench.run("ssot-lsp: Migration Status");
+      await workbench.page.locator(".tree-view-message, .message", { hasText: "its last good state is shown" }).first().waitFor();
+      await workbench.screenshot("migration-bad");
       await workbench.run("ssot-lsp: Open Registry");
       await workbench.page.locator(".tab.active", { hasText: "registry.json" }).waitFor();
       await workbench.squiggles.first().waitFor();
@@ -348,6 +353,38 @@ export const SCENARIOS: Record<string, Scenario> = {
       await rows.filter({ hasText: "Coupon" }).getByRole("button", { name: "Open Entry" }).click();
       await page.locator(".tab.active", { hasText: "registry.json" }).waitFor();
       await page.locator(".statusbar-item", { hasText: "selected" }).waitFor();
+    },
+  },
+
+  twoFolders: {
+    files: () => {
+      const below = (folder: string, files: Record<string, unknown>) =>
+        Object.fromEntries(Object.entries(files).map(([name, content]) => [`${folder}/${name}`, content]));
+      const folders = ["north", "south", "neither"].map((name) => ({ path: name }));
+      return {
+        ...below("north", sure()),
+        ...below("south", migrating()),
+        "neither/app.py": "",
+        "both.code-workspace": { folders },
+      };
+    },
+    workspace: "both.code-workspace",
+    async run({ workbench, folder }) {
+      await workbench.openFile("offers.py");
+      await (await workbench.status()).filter({ hasText: "registry.json: 4 entries, 7 importers left" }).waitFor();
+      await workbench.rest();
+      await workbench.run("ssot-lsp: Migration Status");
+      await workbench.badge("10 importers left").waitFor();
+      const north = workbench.rows.filter({ hasText: "north" });
+      await until("the folders are there", async () => (await workbench.rowLabels()).includes("south") || undefined);
+      assert.ok(!(await workbench.rowLabels()).includes("neither"));
+      await workbench.screenshot("two-folders");
+      await north.hover();
+      await north.getByRole("button", { name: "Fix All Imports in Workspace…" }).click();
+      await workbench.answer("Fix imports in 2 files?", "Fix");
+      await workbench.badge("7 importers left").waitFor();
+      assert.ok(hasNewOrder(await readFile(path.join(folder, "north/shop/invoice.py"), "utf8")));
+      assert.ok(!hasNewOrder(await readFile(path.join(folder, "south/shop/invoice.py"), "utf8")));
     },
   },
 

@@ -12,10 +12,11 @@ export class Workbench {
     private readonly screenshots: string,
   ) {}
 
+  /** Open a folder, or the file of a workspace that has several. */
   static async open(
     browser: Browser,
     address: string,
-    folder: string,
+    workspace: string,
     screenshots: string,
     height = 800,
   ): Promise<Workbench> {
@@ -24,7 +25,8 @@ export class Workbench {
     await page.route("**/*", (route) =>
       new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
     );
-    await page.goto(`${address}/?folder=${encodeURIComponent(folder)}`);
+    const kind = workspace.endsWith(".code-workspace") ? "workspace" : "folder";
+    await page.goto(`${address}/?${kind}=${encodeURIComponent(workspace)}`);
     await page.locator(".monaco-workbench .explorer-folders-view .monaco-list-row").first().waitFor({ timeout: START });
     // what extensions contribute is there from then on: the palette shows what there was when it was opened
     await page.locator(".activitybar a[aria-label^='Import Migration']").waitFor({ timeout: START });

@@ -78,7 +78,7 @@ export class Client extends LanguageClient {
   private async begin({ command, args }: Launch, cwd: string): Promise<ChildProcess> {
     const process = spawn(command, [...args, "server"], { cwd });
     this.process = process;
-    this.ended = once(process, "close");
+    this.ended = once(process, "close").catch(() => {}); // it may not even begin
     this.lastWords = "";
     process.stderr.on("data", (said: Buffer) => {
       this.lastWords = (this.lastWords + said.toString()).slice(-LAST_WORDS);
@@ -90,7 +90,7 @@ export class Client extends LanguageClient {
   /** Wait until the process has ended, and end it if it does not. */
   private async end(): Promise<void> {
     const timer = setTimeout(() => this.process?.kill("SIGKILL"), GRACE);
-    await this.ended.catch(() => {});
+    await this.ended;
     clearTimeout(timer);
   }
 }

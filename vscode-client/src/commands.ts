@@ -16,13 +16,12 @@ export async function fixFile(): Promise<void> {
   await vscode.commands.executeCommand("editor.action.sourceAction", { kind: "source.fixAll.ssot", apply: "first" });
 }
 
-/** Fix all that there is to fix in the active folder. */
-export async function fixWorkspace(server: Server): Promise<void> {
-  const folder = activeFolder();
+/** Fix all that there is to fix in a folder; without one, in the active folder. */
+export async function fixWorkspace(server: Server, folder = activeFolder()?.uri.toString()): Promise<void> {
   if (folder === undefined) {
     void vscode.window.showWarningMessage("There is no folder to fix.");
   } else {
-    await execute(server, FIX_WORKSPACE, [folder.uri.toString()]);
+    await execute(server, FIX_WORKSPACE, [folder]);
   }
 }
 

@@ -26,7 +26,7 @@ export async function apply(params: ApplyWorkspaceEditParams, next: Apply): Prom
   }
   const isPreviewed = Object.values(changeAnnotations).some(({ needsConfirmation }) => needsConfirmation);
   const count = changes.reduce((total, { edits }) => total + edits.length, 0);
-  if (!isPreviewed && !(await isWanted(count, files.length))) {
+  if (first !== undefined && !isPreviewed && !(await isWanted(count, files.length))) {
     return { applied: false, failureReason: "it was called off" };
   }
   return { applied: await next() };

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { addToRegistry, fixEntry, fixFile, fixWorkspace } from "./commands";
 import { Migration, VIEW } from "./migration";
-import type { EntryNode, FileNode } from "./migrationTree";
+import type { EntryNode, FileNode, FolderNode } from "./migrationTree";
 import { MigrationView, openCommand } from "./migrationView";
 import { onDidSelectInterpreter } from "./python";
 import { registryUri, showStatus } from "./registryStatus";
@@ -32,7 +32,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Export
     restart,
     showLogs: () => log.show(),
     fixFile,
-    fixAllInWorkspace: () => counted(fixWorkspace(server)),
+    fixAllInWorkspace: (node?: FolderNode) => counted(fixWorkspace(server, node?.uri)),
     fixEntry: (node: EntryNode) => counted(fixEntry(server, node)),
     fixEntryInFile: (node: FileNode) => counted(fixEntry(server, node)),
     openEntry: ({ entry }: EntryNode) => {

@@ -109,7 +109,7 @@ export class Server implements vscode.Disposable {
     } catch (error) {
       this.become("stopped");
       this.log.error(`The server did not start: ${String(error)}`);
-      const why = await client.failure();
+      const why = (await client.failure()) || String(error);
       void tellObstacle({ message: `The server could not be started: ${why}`, setting: found.setting });
     }
   }
