@@ -33,6 +33,8 @@ class Page(NamedTuple):
     text: str
     blocks: tuple[Block, ...]
     pieces: Pieces
+    broken: tuple[int, ...] = ()
+    """Blocks that do not parse are no mistakes: pages show what is left out by dots."""
 
     def with_source(self, source: str) -> str:
         """The page after a change of the pieces' source text. Raises LostPieceError."""
