@@ -124,12 +124,15 @@ def test_a_cell_that_loses_all_its_lines() -> None:
     assert json.loads(written)["cells"][0]["source"] == []
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{", b'{"cells": [], "nbformat": 3}', b'{"cells": 1, "nbformat": 4}', b"\xff"]
-)
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"nbformat": 4}', b'{"cells": 1, "nbformat": 4}', b"\xff"])
 def test_what_is_no_notebook(data: bytes) -> None:
     with pytest.raises(UnreadableFileError):
         read_embedded("n.ipynb", data)
+
+
+def test_an_old_notebook_is_left_alone() -> None:
+    file = read_embedded("n.ipynb", b'{"worksheets": [], "nbformat": 3}')
+    assert (codes(file), file.note) == ([], "left alone: nbformat 3 is older than 4")
 
 
 @pytest.mark.parametrize("cell", [1, None, [], {"cell_type": "code"}, {"cell_type": "code", "source": [1]}])

@@ -130,7 +130,7 @@ def test_what_a_notebook_imports_from_a_module_stays_there(root: Path) -> None:
     assert (root / "pkg/middle.py").read_text() == "from pkg.new import Better\nprint(Better)\n"
 
 
-@pytest.mark.parametrize("data", [b"{", b'import\xff"', b'{"nbformat": 3, "import": 1}'])
+@pytest.mark.parametrize("data", [b"{", b'import\xff"', b'{"nbformat": 4, "import": 1}'])
 def test_a_notebook_that_cannot_be_read_is_left_alone(root: Path, data: bytes) -> None:
     data = data + b" import"
     (root / "a.ipynb").write_bytes(data)

@@ -33,9 +33,7 @@ class EmbeddedFile(NamedTuple):
     @property
     def note(self) -> str:
         """What could not be read of it; empty if all could."""
-        broken = self.inside.broken
-        cells = ", ".join(map(str, broken))
-        return f"cell{'s' * (len(broken) > 1)} {cells} left alone: no Python that parses" if broken else ""
+        return self.inside.note
 
     def encode(self, source: str) -> bytes:
         """The bytes of the file after a change of the pieces' source text.

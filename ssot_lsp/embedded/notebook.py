@@ -29,8 +29,8 @@ class Notebook(NamedTuple):
     cells: tuple[int, ...]
     """Which of its cells the pieces are, from 0."""
     pieces: Pieces
-    broken: tuple[int, ...]
-    """The code cells that do not parse, from 1; they are left alone."""
+    note: str = ""
+    """Which cells are left alone because they do not parse, or why all are; empty if none is."""
 
     def with_source(self, source: str) -> str:
         """The JSON after a change of the pieces' source text. Raises LostPieceError."""
@@ -49,17 +49,22 @@ def read_notebook(text: str) -> Notebook:
     except (ValueError, RecursionError) as error:
         raise UnreadableFileError(f"not a notebook: {error}") from error
     cells = value.get("cells") if isinstance(value, dict) else None
-    if not isinstance(cells, list) or not isinstance(value.get("nbformat"), int) or value["nbformat"] < 4:
-        raise UnreadableFileError("not a notebook of nbformat 4")
+    version = value.get("nbformat") if isinstance(value, dict) else None
+    if isinstance(version, int) and version < 4:
+        return Notebook(text, (), Pieces([]), f"left alone: nbformat {version} is older than 4")
+    if not isinstance(cells, list) or not isinstance(version, int):
+        raise UnreadableFileError("not a notebook")
     found = [*_code(cells)] if _language(value) in _LANGUAGES else []
     whole = [(index, code) for index, code in found if _is_readable(code)]
-    broken = tuple(index + 1 for index, code in found if not _is_readable(code))
+    broken = [str(index + 1) for index, code in found if not _is_readable(code)]
+    named = f"cell{'s' * (len(broken) > 1)} {', '.join(broken)}"
     places, written = Places(text), Text(text)
     pieces = Pieces(
         [Piece(code, 0, cell=index + 1) for index, code in whole],
         row_in_file=lambda piece, line: written.position(_written(places, text, piece.cell - 1, line)).row,
     )
-    return Notebook(text, tuple(index for index, _ in whole), pieces, broken)
+    note = f"{named} left alone: no Python that parses" if broken else ""
+    return Notebook(text, tuple(index for index, _ in whole), pieces, note)
 
 
 def _language(value: dict[str, Any]) -> str:
