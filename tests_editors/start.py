@@ -94,10 +94,9 @@ def picture(terminal: Terminal) -> str:
     lines[row].stylize(Style(reverse=True), column, column + 1)
     console = Console(record=True, width=COLUMNS, file=StringIO(), color_system="truecolor", force_terminal=True)
     console.print(Text("\n").join(lines[:ROWS]), crop=True)
-    described = f"<desc>{escape(terminal.screen())}</desc>".replace("{", "{{").replace("}", "}}")
     layout = _FONT.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code, ", "ui-monospace, Menlo, Consolas, ")
-    layout = layout.replace("<style>", f"{described}\n    <style>", 1)
     drawn = console.export_svg(title="Neovim", theme=_DARK, code_format=layout, unique_id="screen")
+    drawn = drawn.replace("<style>", f"<desc>{escape(terminal.screen())}</desc>\n    <style>", 1)
     return "".join(f"{line.rstrip()}\n" for line in drawn.splitlines())
 
 
