@@ -4,6 +4,8 @@
 #   make test         everything that CI checks
 #   make test-lowest  the tests against the lowest versions of the dependencies that pyproject.toml allows
 #   make test-editors the server in real editors, which are installed first (Debian's and PyPI's)
+#   make test-editors-often  the same 20 times, or `TIMES=5`: each run that fails is shown
+#   make pictures     the pictures of Neovim in docs/start.md, taken anew
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it
 #   make migration    Jinja2 3.0 to 3.1 and MarkupSafe 2.0 to 2.1: their dependents from PyPI, fixed and imported
@@ -26,7 +28,8 @@ BIN := $(VENV)/bin/python
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 
-.PHONY: demo test lint format clean test-lowest test-editors vsix test-vscode corpus fuzz migration bench latency agreement
+.PHONY: demo test lint format clean test-lowest test-editors test-editors-often pictures vsix test-vscode
+.PHONY: corpus fuzz migration bench latency agreement
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -51,6 +54,15 @@ clean:
 test-editors: $(VENV)/.installed
 	$(BIN) scripts/editors.py
 	$(BIN) -m pytest tests_editors
+
+TIMES := 20
+test-editors-often: $(VENV)/.installed
+	$(BIN) scripts/editors.py
+	$(BIN) scripts/often.py $(TIMES) $(BIN) -m pytest tests_editors
+
+pictures: $(VENV)/.installed
+	$(BIN) scripts/editors.py
+	$(BIN) -m tests_editors.start
 
 corpus: $(VENV)/.installed
 	$(BIN) scripts/corpus.py
