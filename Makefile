@@ -4,6 +4,7 @@
 #   make test         everything that CI checks
 #   make test-lowest  the tests against the lowest versions of the dependencies that pyproject.toml allows
 #   make test-editors the server in real editors, which are installed first (Debian's and PyPI's)
+#   make test-editors-often  the same 20 times, or `TIMES=5`: each run that fails is shown
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it
 #   make migration    Jinja2 3.0 to 3.1 and MarkupSafe 2.0 to 2.1: their dependents from PyPI, fixed and imported
@@ -14,7 +15,7 @@
 #                     `make agreement AGREEMENT="--only django --kind migrated"`)
 #   make vsix         the extension for Visual Studio Code, for this platform: vscode-client/ssot-lsp.vsix; needs Node 20
 #   make test-vscode  its tests, and a real VS Code in a browser (Debian's chromium); installs that into .editors (700 MB)
-#   make pictures     the pictures of it in the documentation, anew
+#   make pictures     the pictures in the documentation, of VS Code and of Neovim, taken anew
 #   make PYTHON=python3.12 ...  with another Python (after `make clean`)
 
 PYTHON ?= python3
@@ -27,7 +28,8 @@ BIN := $(VENV)/bin/python
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONSAFEPATH PYTEST_ADDOPTS PYTEST_PLUGINS
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
 
-.PHONY: demo test lint format clean test-lowest test-editors vsix test-vscode pictures corpus fuzz migration bench latency agreement
+.PHONY: demo test lint format clean test-lowest test-editors test-editors-often pictures vsix test-vscode
+.PHONY: corpus fuzz migration bench latency agreement
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -52,6 +54,11 @@ clean:
 test-editors: $(VENV)/.installed
 	$(BIN) scripts/editors.py
 	$(BIN) -m pytest tests_editors
+
+TIMES := 20
+test-editors-often: $(VENV)/.installed
+	$(BIN) scripts/editors.py
+	$(BIN) scripts/often.py $(TIMES) $(BIN) -m pytest tests_editors
 
 corpus: $(VENV)/.installed
 	$(BIN) scripts/corpus.py
@@ -84,8 +91,10 @@ test-vscode: $(VSIX)
 	cd $(CLIENT) && npm test --silent
 	$(DRIVE)
 
-pictures: $(VSIX)
-	$(DRIVE) --pictures=images
+pictures: $(VENV)/.installed $(VSIX)
+	$(BIN) scripts/editors.py
+	$(BIN) -m tests_editors.start
+	$(DRIVE) --pictures=$(CURDIR)
 
 # The real VS Code, with our extension and those that only tests need.
 define DRIVE

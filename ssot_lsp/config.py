@@ -40,6 +40,8 @@ class Settings(NamedTuple):
     """Files that are not checked: gitignore-style globs, relative to the root."""
     severity: Mapping[str, Severity] = MappingProxyType({})
     """Severities by code."""
+    include_docs: bool = False
+    """Markdown pages are checked too."""
     python: Path | None = None
     """The interpreter, or the folder, of the environment to read."""
     is_confined: bool = False
@@ -127,6 +129,10 @@ def settings_from(table: Toml, root: Path, error: Any) -> Settings:
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
                 raise error(key, "expected a list of strings")
             settings = settings.override(**{key: _checked_list(key, value, error)})
+        elif key == "include-docs":
+            if not isinstance(value, bool):
+                raise error(key, "expected true or false")
+            settings = settings._replace(include_docs=value)
         elif key == "severity":
             settings = settings._replace(severity=_severities(value, error))
         else:

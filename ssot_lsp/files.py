@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 PYTHON_SUFFIXES = (".py", ".pyi", ".pyw")
+NOTEBOOK_SUFFIX = ".ipynb"
+PAGE_SUFFIXES = (".md", ".markdown")
+"""Of Markdown."""
 
 _PRUNED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
@@ -83,8 +86,8 @@ def decode(data: bytes) -> SourceFile:
     return SourceFile(source, encoding, bom)
 
 
-def find_python_files(paths: Iterable[Path], root: Path) -> Iterator[str]:
-    """The Python files among `paths` and in the folders among them, each once, sorted within a folder.
+def find_python_files(paths: Iterable[Path], root: Path, suffixes: tuple[str, ...] = PYTHON_SUFFIXES) -> Iterator[str]:
+    """The files with Python in them among `paths` and in the folders among them, each once, sorted within a folder.
 
     They are given as text, which is what is cheap for tens of thousands. A file that is named is taken as it is. In
     folders, what .gitignore files ignore is passed over, as are hidden folders, virtual environments and symbolic links
@@ -92,7 +95,9 @@ def find_python_files(paths: Iterable[Path], root: Path) -> Iterator[str]:
     """
     seen: set[str] = set()
     for path in paths:
-        for file in _walk(str(path), _outer_ignores(path, root), is_named=True) if path.is_dir() else (str(path),):
+        is_folder = path.is_dir()
+        ignores = _outer_ignores(path, root) if is_folder else ()
+        for file in _walk(str(path), ignores, suffixes, is_named=True) if is_folder else (str(path),):
             if file not in seen:
                 seen.add(file)
                 yield file
@@ -103,7 +108,7 @@ _Ignores = tuple[tuple[str, _Patterns], ...]
 """The patterns of each .gitignore file around, with the folder that they are relative to."""
 
 
-def _walk(folder: str, ignores: _Ignores, *, is_named: bool = False) -> Iterator[str]:
+def _walk(folder: str, ignores: _Ignores, suffixes: tuple[str, ...], *, is_named: bool = False) -> Iterator[str]:
     try:
         with os.scandir(folder) as scanned:
             entries = sorted(scanned, key=lambda entry: entry.name)
@@ -117,7 +122,7 @@ def _walk(folder: str, ignores: _Ignores, *, is_named: bool = False) -> Iterator
     folders: list[str] = []
     for entry in entries:
         name = entry.name
-        if name.endswith(PYTHON_SUFFIXES) and _is_file(entry):
+        if name.endswith(suffixes) and _is_file(entry):
             if not _is_ignored(ignores, entry.path):
                 yield entry.path
         elif name.startswith(".") or name in _PRUNED or not entry.is_dir(follow_symlinks=False):
@@ -125,7 +130,7 @@ def _walk(folder: str, ignores: _Ignores, *, is_named: bool = False) -> Iterator
         elif not _is_ignored(ignores, entry.path + os.sep):
             folders.append(entry.path)
     for child in folders:
-        yield from _walk(child, ignores)
+        yield from _walk(child, ignores, suffixes)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

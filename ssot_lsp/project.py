@@ -14,8 +14,18 @@ from typing import Any
 
 from ssot_lsp.bindings import absolute
 from ssot_lsp.config import Settings, confine, declared_distributions, line_length, load_settings, source_roots
+from ssot_lsp.embedded import EmbeddedText
+from ssot_lsp.embedded.file import is_embedded, read_embedded
 from ssot_lsp.environment import Environment
-from ssot_lsp.files import find_python_files, glob_matcher, read_bytes
+from ssot_lsp.files import (
+    NOTEBOOK_SUFFIX,
+    PAGE_SUFFIXES,
+    PYTHON_SUFFIXES,
+    UnreadableFileError,
+    find_python_files,
+    glob_matcher,
+    read_bytes,
+)
 from ssot_lsp.model import Entry, ImportStatement, ObjectRef
 from ssot_lsp.modules import MENTIONS, Answer, Modules, Read
 from ssot_lsp.registry import Match, NotARegistryError, Registry, load
@@ -40,6 +50,8 @@ class Document:
     """Its dotted module path; empty for a file outside of all source roots."""
     is_init: bool
     """It is a package's `__init__`."""
+    is_part: bool = False
+    """It is what of a file is Python, which nobody can import."""
 
     @property
     def package(self) -> str:
@@ -105,6 +117,10 @@ class Project:
         syntax = parse(text, with_paths=self.reads_strings) if points is None else parse_around(text, points)
         return self.document_of(path, text, syntax)
 
+    def part_of(self, path: Path, text: Text) -> Document:
+        """The document of a file's part that is Python, given its text: no module, and nobody imports it."""
+        return Document(path, text, parse(text, with_paths=self.reads_strings), "", is_init=False, is_part=True)
+
     def document_of(self, path: Path, text: Text, syntax: Syntax) -> Document:
         """A document of this workspace whose text was parsed already."""
         module, is_init = self.modules.name_of(path)
@@ -130,9 +146,10 @@ class Project:
     def _sources(self) -> dict[str, Document | None]:
         return {}
 
-    def find_files(self, paths: Iterable[Path]) -> Iterator[str]:
-        """The Python files among `paths` and below them that are to be checked."""
-        found = find_python_files(paths, self.root)
+    def find_files(self, paths: Iterable[Path], *, only_python: bool = False) -> Iterator[str]:
+        """The files among `paths` and below them that are to be checked: those of Python, and with Python in them."""
+        others = () if only_python else (NOTEBOOK_SUFFIX, *(PAGE_SUFFIXES if self.settings.include_docs else ()))
+        found = find_python_files(paths, self.root, (*PYTHON_SUFFIXES, *others))
         if not self.settings.exclude:
             return found
         excluded = glob_matcher(self.settings.exclude)
@@ -213,30 +230,37 @@ class Project:
 
     def is_asked_for(self, document: Document, name: str) -> bool:
         """Whether another file imports a name from the document, or seems to use, patch or look it up there."""
+        if document.is_part:
+            return False
         last = document.module.rpartition(".")[2].encode()
         as_attribute = re.compile(rf"""[."':]\s*{name}\b|patch\.multiple\((?s:.*)\b{name}\s*=""".encode())
         own = str(document.path)
         for path in self._mentioning("import *"):  # a star hands all names on, to whomever
             data = _bytes_of(path) if path != own else b""
-            other = (
-                self.document(Path(path), data.decode("utf-8", "replace"))
-                if last in data or b"from ." in data
-                else None
-            )
+            other = self._on_disk(path, data) if last in data or b"from ." in data else None
             stars = (statement for statement in other.syntax.imports if statement.is_star) if other else ()
-            if other and any(self.absolute(statement, other) == document.module for statement in stars):
+            if any(other and self.absolute(statement, other) == document.module for statement in stars):
                 return True
         for path in self._mentioning(name):
             data = _bytes_of(path) if path != own else b""
             if last in data and as_attribute.search(data):
                 return True
             if last in data or b"from ." in data:
-                other = self.document(Path(path), data.decode("utf-8", "replace"))
-                for statement in other.syntax.imports:
+                other = self._on_disk(path, data)
+                for statement in other.syntax.imports if other is not None else ():
                     is_asked = any(imported.name == name for imported in statement.names)
-                    if is_asked and statement.is_from and self.absolute(statement, other) == document.module:
+                    if other and is_asked and statement.is_from and self.absolute(statement, other) == document.module:
                         return True
         return False
+
+    def _on_disk(self, path: str, data: bytes) -> Document | None:
+        """The document of a file, given its bytes; None if it cannot be read."""
+        if not is_embedded(path):
+            return self.document(Path(path), data.decode("utf-8", "replace"))
+        try:
+            return self.part_of(Path(path), EmbeddedText(read_embedded(path, data).pieces))
+        except UnreadableFileError:
+            return None
 
     def _mentioning(self, name: str) -> tuple[str, ...]:
         """The workspace's files whose text holds a name."""

@@ -11,9 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ssot_lsp.embedded import EmbeddedText
+from ssot_lsp.embedded.file import is_embedded, read_embedded
 from ssot_lsp.files import UnreadableFileError, decode
 from ssot_lsp.model import Applicability, Diagnostic, Entry, Fix, Location, Related, Report, Severity
-from ssot_lsp.text import Position, Span, Text, TextEdit
+from ssot_lsp.text import Place, Span, Text, TextEdit
 
 Record = list[Any]
 TextOf = Callable[[str], "TextOnDisk"]
@@ -25,7 +27,7 @@ Entries = Mapping[tuple[Any, ...], Entry]
 def pack(report: Report) -> Record:
     """A report as plain data, with all that is printed of it."""
     places = sorted({offset for diagnostic in report.diagnostics for offset in diagnostic.span})
-    positions = [[offset, *report.text.position(offset)] for offset in places]
+    positions = [[offset, *report.text.place(offset)] for offset in places]
     return [str(report.path), report.note, positions, [_packed(diagnostic) for diagnostic in report.diagnostics]]
 
 
@@ -44,7 +46,7 @@ def unpack(record: Record, text_of: TextOf, entries: Entries = MappingProxyType(
     """The report that was packed. Raises TypeError, ValueError or LookupError for what is none."""
     path, note, positions, diagnostics = record
     text = text_of(path)
-    text.positions.update({offset: Position(row, column) for offset, row, column in positions})
+    text.places.update({offset: Place(*place) for offset, *place in positions})
     return Report(Path(path), text, tuple(_unpacked(packed, text_of, entries) for packed in diagnostics), note)
 
 
@@ -71,25 +73,36 @@ def _edits(edits: Sequence[tuple[int, int, str]]) -> tuple[TextEdit, ...]:
 class TextOnDisk(Text):
     """The text of a file, read when it is first asked for; empty if it cannot be read."""
 
-    __slots__ = ("_path", "_source", "positions")
+    __slots__ = ("_path", "_whole", "places")
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self.positions: dict[int, Position] = {}
+        self.places: dict[int, Place] = {}
         """Where some offsets are."""
-        self._source: str | None = None
+        self._whole: Text | None = None
         self._starts = None
         self._asked = 0
 
     @property
     def source(self) -> str:  # type: ignore[override]
         """The whole text."""
-        if self._source is None:
-            self._source = ""
-            with suppress(OSError, UnreadableFileError):
-                self._source = decode(Path(self._path).read_bytes()).source
-        return self._source
+        return self._read().source
 
-    def position(self, offset: int) -> Position:
-        """Row and column (code points, from 0) of `offset`."""
-        return self.positions.get(offset) or super().position(offset)
+    def _read(self) -> Text:
+        if self._whole is None:
+            self._whole = Text("")
+            with suppress(OSError, UnreadableFileError):
+                data = Path(self._path).read_bytes()
+                is_part = is_embedded(self._path)
+                self._whole = (
+                    EmbeddedText(read_embedded(self._path, data).pieces) if is_part else Text(decode(data).source)
+                )
+        return self._whole
+
+    def place(self, offset: int) -> Place:
+        """Where in the file `offset` is."""
+        return self.places.get(offset) or self._read().place(offset)
+
+    def written(self, edit: TextEdit) -> str:
+        """The new text of an edit as it is to be written in the file."""
+        return self._read().written(edit)

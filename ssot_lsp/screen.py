@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssot_lsp.bindings import absolute
+from ssot_lsp.embedded.file import is_embedded
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
 from ssot_lsp.rules import Glimpse, all_rules, first_looks, is_registered, is_spoken_of_below, may_use
@@ -88,6 +89,8 @@ class Screen:
 
     def look(self, data: bytes, file: str) -> Look:
         """Look at a file, given its bytes and its path."""
+        if is_embedded(file):
+            return Look(data=data) if b"import" in data else _CLEAN
         plain_data = plain(data)
         if plain_data is None:
             return Look(data=data)

@@ -10,6 +10,8 @@ from typing import NamedTuple, TypeVar
 
 import ssot_lsp
 from ssot_lsp import __version__, engine, repository
+from ssot_lsp.embedded import EmbeddedText
+from ssot_lsp.embedded.file import EmbeddedFile, is_embedded, read_embedded
 from ssot_lsp.files import SourceFile, UnreadableFileError, decode, read_bytes
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
@@ -31,8 +33,13 @@ class Opened(NamedTuple):
     """A file that was read: its bytes, how they were decoded, and the document."""
 
     data: bytes
-    source: SourceFile
+    source: SourceFile | EmbeddedFile
     document: Document
+
+    @property
+    def note(self) -> str:
+        """What of it could not be read; empty if all could."""
+        return self.source.note if isinstance(self.source, EmbeddedFile) else ""
 
 
 def open_file(project: Project, path: Path, look: Look = UNSEEN) -> Opened | Report:
@@ -42,6 +49,9 @@ def open_file(project: Project, path: Path, look: Look = UNSEEN) -> Opened | Rep
     """
     try:
         data = look.data if look.data is not None else read_bytes(path)
+        if is_embedded(path):
+            file = read_embedded(path, data)
+            return Opened(data, file, project.part_of(path, EmbeddedText(file.pieces)))
         source = decode(data)
     except UnreadableFileError as error:
         return _unreadable(project, path, str(error))
@@ -68,7 +78,7 @@ def check_file(project: Project, path: Path, look: Look = UNSEEN, *, with_edits:
         else engine.with_proposals(diagnostic)
         for diagnostic in diagnostics
     )
-    told = "does not parse; what was found may be incomplete" if document.syntax.has_errors else ""
+    told = "does not parse; what was found may be incomplete" if document.syntax.has_errors else opened.note
     return Report(path, document.text, tuple(fixed), told)
 
 

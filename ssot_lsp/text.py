@@ -44,6 +44,8 @@ class Place(NamedTuple):
     column: int
     cell: int = 0
     """In a notebook the cell, from 1, in which the row is; else 0."""
+    file_row: int = 0
+    """The row of the file, from 0."""
 
 
 class TextEdit(NamedTuple):
@@ -104,7 +106,16 @@ class Text:
 
     def place(self, offset: int) -> Place:
         """Where in its file `offset` is: there, unless the text is only a part of it."""
-        return Place(*self.position(offset))
+        row, column = self.position(offset)
+        return Place(row, column, 0, row)
+
+    def is_one_piece(self, span: Span) -> bool:
+        """Whether what is in a span stands together in the file too."""
+        return True
+
+    def written(self, edit: TextEdit) -> str:
+        """The new text of an edit as it is to be written in the file."""
+        return edit.new_text
 
     def offset(self, position: Position) -> int:
         """Offset (code points) of a position; rows and columns beyond the text or the line mean its end."""

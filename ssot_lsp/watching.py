@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from ssot_lsp.files import PYTHON_SUFFIXES
@@ -39,6 +40,7 @@ def changes(paths: Sequence[Path]) -> Iterator[list[Path]]:
     """The same for files and folders, until the program is interrupted."""
     from watchfiles import watch  # noqa: PLC0415 - few commands watch
 
-    found = watch(*paths, watch_filter=_matters, step=_MOMENT, raise_interrupt=False, ignore_permission_denied=True)
-    for changed in found:
-        yield sorted({Path(path) for _, path in changed})
+    found = watch(*paths, watch_filter=_matters, step=_MOMENT, ignore_permission_denied=True)
+    with suppress(KeyboardInterrupt):
+        for changed in found:
+            yield sorted({Path(path) for _, path in changed})

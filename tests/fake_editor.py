@@ -470,6 +470,8 @@ class Editor:
             case "workspace/configuration":
                 return [self._setting(item.get("section") or "") for item in params["items"]]
             case "workspace/applyEdit":
+                if "metadata" in params and not self._can("workspace", "workspaceEdit", "metadataSupport"):
+                    self.errors.append(f"{method} with metadata to an editor that does not know them")
                 try:
                     self.apply_workspace_edit(params["edit"])
                 except RefusedEdit as error:

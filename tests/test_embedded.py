@@ -50,11 +50,12 @@ MARKDOWN = {"cell_type": "markdown", "metadata": {}, "source": ["from old import
 
 
 def test_cells_are_one_text() -> None:
-    file = read_embedded("n.ipynb", notebook(["import os\n", "x = 1"], MARKDOWN, "print(x)\n", []))
+    data = notebook(["import os\n", "x = 1"], MARKDOWN, "print(x)\n", [])
+    file, rows = read_embedded("n.ipynb", data), data.decode().split("\n")
     assert codes(file) == ["import os\nx = 1", "print(x)\n"]
     compile(file.pieces.source, "n", "exec")
-    assert place_of(file, "x = 1") == Place(1, 0, 1)
-    assert place_of(file, "(x)") == Place(0, 5, 3)
+    assert place_of(file, "x = 1") == Place(1, 0, 1, rows.index('    "x = 1"'))
+    assert place_of(file, "(x)") == Place(0, 5, 3, rows.index('   "source": "print(x)\\n"'))
 
 
 @pytest.mark.parametrize(
@@ -123,12 +124,15 @@ def test_a_cell_that_loses_all_its_lines() -> None:
     assert json.loads(written)["cells"][0]["source"] == []
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"[]", b"{", b'{"cells": [], "nbformat": 3}', b'{"cells": 1, "nbformat": 4}', b"\xff"]
-)
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"nbformat": 4}', b'{"cells": 1, "nbformat": 4}', b"\xff"])
 def test_what_is_no_notebook(data: bytes) -> None:
     with pytest.raises(UnreadableFileError):
         read_embedded("n.ipynb", data)
+
+
+def test_an_old_notebook_is_left_alone() -> None:
+    file = read_embedded("n.ipynb", b'{"worksheets": [], "nbformat": 3}')
+    assert (codes(file), file.note) == ([], "left alone: nbformat 3 is older than 4")
 
 
 @pytest.mark.parametrize("cell", [1, None, [], {"cell_type": "code"}, {"cell_type": "code", "source": [1]}])
@@ -140,7 +144,7 @@ def test_odd_cells(cell: Any) -> None:
 def test_pieces_that_cannot_be_told_apart_are_not_written() -> None:
     file = read_embedded("n.ipynb", notebook("x = 1", "%ls\ny = 2"))
     source = file.pieces.source
-    for spoiled in (source.replace('-0"', '-7"'), source.replace("\n", "", 1), "import os\n" + source, source * 2):
+    for spoiled in (source.replace(':0"', ':7"'), source.replace("\n", "", 1), "import os\n" + source, source * 2):
         with pytest.raises(LostPieceError):
             file.pieces.restored(spoiled)
         with pytest.raises(RefusedWriteError):
@@ -196,9 +200,9 @@ def test_blocks_are_one_text() -> None:
         "from old import C\n",
         "from old import D\n",
     ]
-    assert place_of(file, "A") == Place(3, 16)
-    assert place_of(file, "print(B)") == Place(13, 2)
-    assert place_of(file, "import C") == Place(17, 11)
+    assert place_of(file, "A") == Place(3, 16, 0, 3)
+    assert place_of(file, "print(B)") == Place(13, 2, 0, 13)
+    assert place_of(file, "import C") == Place(17, 11, 0, 17)
 
 
 def test_only_the_blocks_change() -> None:

@@ -18,7 +18,6 @@ INSTALLED = REPOSITORY / ".editors"
 """Where `scripts/editors.py` puts what no package of the system brings."""
 LIMIT = 60
 """Seconds for one run of an editor; each of its steps has a limit of its own."""
-_PRIVATE = ("HOME", *(f"XDG_{name}_HOME" for name in ("CONFIG", "DATA", "STATE", "CACHE")), "XDG_RUNTIME_DIR")
 _UNWANTED = re.compile(r"(N?VIM|EMACS|LUA|XDG_|TERM|LC_|LANG).*")
 
 OLD = "from app.old import Thing"
@@ -66,12 +65,16 @@ class Workspace(NamedTuple):
         """What stands in a file on the disk."""
         return (self.root / path).read_text(encoding="utf-8")
 
+    @property
+    def programs(self) -> Path:
+        """Where a person's own programs are; they come first."""
+        return self.home / ".local" / "bin"
+
     def environment(self) -> dict[str, str]:
         """An environment in which nothing is known of the person who runs the tests, and `ssot-lsp` is this one."""
         environment = {name: value for name, value in os.environ.items() if not _UNWANTED.fullmatch(name)}
-        environment.update((name, str(self.home)) for name in _PRIVATE)
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.defpath))
-        return environment | {"PATH": path, "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+        path = os.pathsep.join((str(self.programs), str(Path(sys.executable).parent), os.defpath))
+        return environment | {"HOME": str(self.home), "PATH": path, "TERM": "dumb", "LC_ALL": "C.UTF-8"}
 
     def run(self, command: list[str | Path]) -> subprocess.CompletedProcess[str]:
         """Run a command in here."""
@@ -95,8 +98,24 @@ def found(name: str, folder: Path | None = None) -> Path:
     return Path(program)
 
 
-def documented(section: str, language: str) -> list[str]:
-    """The configurations that a section of `docs/editors.md` shows."""
-    page = (REPOSITORY / "docs" / "editors.md").read_text(encoding="utf-8")
-    (of_section,) = (part for part in re.split(r"^## ", page, flags=re.MULTILINE) if part.startswith(f"{section}\n"))
-    return re.findall(rf"^```{language}\n(.*?)^```$", of_section, re.MULTILINE | re.DOTALL)
+def section(page: str, heading: str) -> str:
+    """What stands below a heading of a page in `docs`."""
+    text = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
+    (found,) = (part for part in re.split(r"^## ", text, flags=re.MULTILINE) if part.startswith(f"{heading}\n"))
+    return found
+
+
+def documented(heading: str, language: str) -> list[str]:
+    """The configurations that `docs/editors.md` shows below a heading."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", section("editors.md", heading), re.MULTILINE | re.DOTALL)
+
+
+def copy_of_repository(folder: Path) -> Path:
+    """A copy of what git knows of here, as it is now, and of what is new."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, encoding="utf-8", check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, folder / name)
+    return folder

@@ -32,6 +32,24 @@
               (let ((all (flymake-diagnostics)))
                 (when (= (length all) count) (or all t))))))
 
+(defun child-of (parent)
+  "The process that PARENT has started."
+  (wait-for "a child"
+            (lambda ()
+              (cl-find (process-id parent) (list-system-processes)
+                       :key (lambda (process) (alist-get 'ppid (process-attributes process)))))))
+
+(defun save-without (server)
+  "Type and save, while the process SERVER does not answer; the seconds that the save took."
+  (signal-process server 'SIGSTOP)
+  (unwind-protect
+      (let ((began (float-time)))
+        (goto-char (point-min))
+        (insert "x = 1\n")
+        (save-buffer)
+        (- (float-time) began))
+    (signal-process server 'SIGKILL)))
+
 (defun note-what (test result)
   "Evaluate the file TEST, and write into the file RESULT what it returns or what went wrong."
   (let* ((coding-system-for-read 'utf-8)

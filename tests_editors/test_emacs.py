@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from tests_editors.editors import AFTER, BEFORE, BROKEN, NEW, OLD, Workspace, documented, found
+from tests_editors.editors import AFTER, BEFORE, BROKEN, NEW, OLD, OTHER, Workspace, documented, found
 
 LISP = Path(__file__).with_name("emacs.el")
+DOCUMENTED_LIMIT = 0.5
 
 
 class Emacs(NamedTuple):
@@ -19,12 +21,29 @@ class Emacs(NamedTuple):
     program: Path
     workspace: Workspace
 
-    def see(self, test: str, file: str = "app/main.py") -> Any:
-        """Open a file, and evaluate Lisp; what that returns. How fast a slow machine is does not matter."""
+    def see(self, test: str, file: str = "app/main.py", limit: float = 20) -> Any:
+        """Open a file, and evaluate Lisp; what that returns. A save waits for fixes for `limit` seconds at most.
+
+        How fast a slow machine is does not matter, unless the limit is the documented one.
+        """
         (configuration,) = documented("Emacs (eglot)", "elisp")
-        before, limit, after = configuration.partition("(with-timeout (0.5)")
-        assert limit
-        return self.run(f"{before}(with-timeout (20){after}", f"(progn (visit {json.dumps(file)}) {test})")
+        before, documented_limit, after = configuration.partition(f"(with-timeout ({DOCUMENTED_LIMIT})")
+        assert documented_limit
+        return self.run(f"{before}(with-timeout ({limit}){after}", f"(progn (visit {json.dumps(file)}) {test})")
+
+    def see_in_lsp_mode(self, test: str) -> Any:
+        """Open a file with lsp-mode, wait for its diagnostics as `found`, and evaluate Lisp; what that returns."""
+        (configuration,) = documented("Emacs (lsp-mode)", "elisp")
+        return self.run(
+            f"(setq lsp-auto-guess-root t lsp-enable-file-watchers nil) {configuration}",
+            f"""
+            (progn
+              (find-file "app/other.py")
+              (lsp)
+              (let ((found (wait-for "diagnostics" (lambda () (gethash buffer-file-name (lsp-diagnostics))))))
+                {test}))
+            """,
+        )
 
     def run(self, configuration: str, test: str) -> Any:
         """Evaluate Lisp; what it returns."""
@@ -39,6 +58,14 @@ class Emacs(NamedTuple):
         is_done, seen = json.loads(result.read_text(encoding="utf-8"))
         assert is_done, f"{seen}\n{said}"
         return seen
+
+
+def hide_behind_a_shell(workspace: Workspace) -> None:
+    """Make a shell start the server: Emacs would notice that a process of its own is stopped."""
+    program = workspace.programs / "ssot-lsp"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\n"{Path(sys.executable).parent / program.name}" "$@"\nexit $?\n', encoding="utf-8")
+    program.chmod(0o755)
 
 
 @pytest.fixture
@@ -134,20 +161,66 @@ def test_a_server_that_is_gone_keeps_no_text_from_its_file(emacs: Emacs) -> None
     assert emacs.workspace.text("app/main.py") == f"x = 1\n{BEFORE}"
 
 
-def test_lsp_mode(emacs: Emacs) -> None:
-    (configuration,) = documented("Emacs (lsp-mode)", "elisp")
-    seen = emacs.run(
-        f"(setq lsp-auto-guess-root t lsp-enable-file-watchers nil) {configuration}",
+def test_a_server_that_hangs_keeps_no_text_from_its_file(emacs: Emacs) -> None:
+    hide_behind_a_shell(emacs.workspace)
+    took = emacs.see(
+        """
+        (let ((server (jsonrpc--process (eglot-current-server))))
+          (diagnostics 1)
+          (prog1 (save-without (child-of server))
+            (wait-for "its end" (lambda () (not (eglot-managed-p))))))
+        """,
+        limit=DOCUMENTED_LIMIT,
+    )
+    assert emacs.workspace.text("app/main.py") == f"x = 1\n{BEFORE}"
+    assert DOCUMENTED_LIMIT <= took < DOCUMENTED_LIMIT + 5
+
+
+def test_lsp_mode_fixes_on_save(emacs: Emacs) -> None:
+    seen = emacs.see_in_lsp_mode(
         """
         (progn
-          (find-file "app/other.py")
-          (lsp)
-          (let ((found (wait-for "diagnostics" (lambda () (gethash buffer-file-name (lsp-diagnostics))))))
-            (wait-for "fixes, which a save does not wait for"
-                      (lambda () (sleep-for 0.5) (set-buffer-modified-p t) (save-buffer)
-                        (save-excursion (goto-char (point-min)) (search-forward "app.new" nil t))))
-            (vconcat (mapcar (lambda (diagnostic) (lsp:diagnostic-code? diagnostic)) found))))
-        """,
+          (wait-for "fixes, which a save does not wait for"
+                    (lambda () (sleep-for 0.5) (set-buffer-modified-p t) (save-buffer)
+                      (save-excursion (goto-char (point-min)) (search-forward "app.new" nil t))))
+          (vconcat (mapcar (lambda (diagnostic) (lsp:diagnostic-code? diagnostic)) found)))
+        """
     )
     assert seen == ["SSOT001"]
     assert emacs.workspace.text("app/other.py") == f"{NEW}\n\nprint(Thing)\n"
+
+
+def test_lsp_mode_quick_fix(emacs: Emacs) -> None:
+    titles = emacs.see_in_lsp_mode(
+        """
+        (let ((titles nil))
+          (goto-char (point-min))
+          (search-forward "Thing")
+          (goto-char (match-beginning 0))
+          (cl-letf (((symbol-function 'completing-read)
+                     (lambda (_prompt items &rest _)
+                       (setq titles (all-completions "" items))
+                       "Import `app.new.Thing`")))
+            (call-interactively #'lsp-execute-code-action))
+          (wait-for "the edit" #'buffer-modified-p)
+          (remove-hook 'before-save-hook #'lsp--before-save t)
+          (save-buffer)
+          (vconcat titles))
+        """
+    )
+    assert "Ignore SSOT001 on this line" in titles
+    assert emacs.workspace.text("app/other.py") == f"{NEW}\n\nprint(Thing)\n"
+
+
+def test_lsp_mode_does_not_wait_for_a_server_that_hangs(emacs: Emacs) -> None:
+    hide_behind_a_shell(emacs.workspace)
+    took = emacs.see_in_lsp_mode(
+        """
+        (let ((server (lsp--workspace-cmd-proc (car (lsp-workspaces)))))
+          (setq lsp-restart 'ignore)
+          (prog1 (save-without (child-of server))
+            (wait-for "its end" (lambda () (not (process-live-p server))))))
+        """
+    )
+    assert emacs.workspace.text("app/other.py") == f"x = 1\n{OTHER}"
+    assert took < 5

@@ -41,7 +41,9 @@ class Neovim(NamedTuple):
     def see(self, test: str, file: str = "app/main.py", setup: str = PATIENT) -> Any:
         """Open a file, and run Lua; what that returns."""
         home = self.workspace.home
-        (home / "nvim" / "init.lua").write_text(f"{self.prelude}\n{setup}", encoding="utf-8")
+        configuration = home / ".config" / "nvim" / "init.lua"
+        configuration.parent.mkdir(parents=True, exist_ok=True)
+        configuration.write_text(f"{self.prelude}\n{setup}", encoding="utf-8")
         script, result = home / "test.lua", home / "result.json"
         script.write_text(test, encoding="utf-8")
         run = f"lua dofile({json.dumps(str(LUA))}).run({json.dumps(str(script))}, {json.dumps(str(result))})"
@@ -62,7 +64,8 @@ def neovim(request: pytest.FixtureRequest, tmp_path: Path) -> Neovim:
     """A Neovim on a new workspace."""
     is_newest, prelude = request.param != "system", AS_BEFORE_0_11 if request.param == "as before 0.11" else ""
     program, workspace = found("nvim", INSTALLED / "neovim" / "bin" if is_newest else None), Workspace.below(tmp_path)
-    shutil.copytree(PLUGIN, workspace.home / "nvim" / "site" / "pack" / "test" / "start" / "ssot-lsp")
+    packages = workspace.home / ".local" / "share" / "nvim" / "site" / "pack"
+    shutil.copytree(PLUGIN, packages / "test" / "start" / "ssot-lsp")
     version = workspace.run([program, "--version"]).stdout
     numbers = re.match(r"NVIM v(\d+)\.(\d+)", version)
     assert numbers, version

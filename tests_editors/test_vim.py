@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import pytest
+
 from tests_editors.editors import NEW, Workspace, documented, found
+from tests_editors.terminal import Terminal
 
 TEST = """
 function! s:WaitFor(condition) abort
@@ -29,17 +33,39 @@ qall!
 """
 
 
-def test_ale(tmp_path: Path) -> None:
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A new one, and a Vim with ALE."""
     workspace = Workspace.below(tmp_path)
     home, (linter, vimrc) = workspace.home, documented("Vim (ALE)", "vim")
-    linters, result = home / ".vim" / "ale_linters" / "python", home / "result.json"
+    linters = home / ".vim" / "ale_linters" / "python"
     linters.mkdir(parents=True)
     (linters / "ssot_lsp.vim").write_text(linter, encoding="utf-8")
     (home / ".vimrc").write_text(f"packadd! ale\nfiletype plugin on\n{vimrc}", encoding="utf-8")
-    script = home / "test.vim"
+    return workspace
+
+
+def test_diagnostics_and_fix_after_a_write(workspace: Workspace) -> None:
+    result, script = workspace.home / "result.json", workspace.home / "test.vim"
     script.write_text(TEST.replace("{result}", f"'{result}'"), encoding="utf-8")
     done = workspace.run([found("vim"), "--not-a-term", "-T", "dumb", "-i", "NONE", "-n", "app/other.py", "-S", script])
     assert done.returncode == 0, done.stderr
     column = len("from app.old import ") + 1
     assert json.loads(result.read_text(encoding="utf-8")) == [[1, column, "SSOT001", "W"]]
+    assert workspace.text("app/other.py") == f"{NEW}\n\nprint(Thing)\n"
+
+
+def test_quick_fix(workspace: Workspace) -> None:
+    vim: list[str | Path] = [found("vim"), "-i", "NONE", "-n", "app/other.py"]
+    with Terminal.opened(vim, workspace.root, workspace.environment()) as terminal:
+        terminal.wait_for("a problem", lambda screen: "is deprecated" in screen)
+        terminal.type("/Thing\r")
+        terminal.type("\\a")
+        terminal.wait_for("the actions", lambda screen: "Type number and <Enter>" in screen)
+        (number,) = re.findall(r"^(\d+)\) Import `app.new.Thing`$", terminal.screen(), re.MULTILINE)
+        assert "Ignore SSOT001 on this line" in terminal.screen()
+        terminal.type(f"{number}\r")
+        terminal.wait_for("the fix", lambda screen: NEW in screen)
+        terminal.type(":noautocmd write\r")
+        terminal.wait_for("the end of the write", lambda screen: "written" in screen)
     assert workspace.text("app/other.py") == f"{NEW}\n\nprint(Thing)\n"

@@ -41,6 +41,7 @@ class Options(NamedTuple):
     jobs: int
     """How many processes there may be."""
     use_cache: bool
+    include_docs: bool
 
     @property
     def shows_edits(self) -> bool:
@@ -65,6 +66,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             fail_on=Severity[given.pop("fail_on").upper()],
             jobs=given.pop("jobs") or repository.available_cores(),
             use_cache=not given.pop("no_cache"),
+            include_docs=given.pop("include_docs"),
         )
         command(options, **given)
 
@@ -77,6 +79,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print."
         ),
+        click.option("--include-docs", is_flag=True, help="Python in Markdown pages too."),
         click.option("--python", type=click.Path(path_type=Path), metavar="PATH", help="The environment to read."),
         click.option(
             "--jobs", type=click.IntRange(min=0), metavar="N", help="How many processes; all cores by default."
@@ -129,7 +132,13 @@ def load_project(options: Options) -> Project:
             fail(f"{path}: no such file or folder")
     root = find_root(Path.cwd())
     registry = Path.cwd() / options.registry if options.registry else None
-    overrides = Settings(registry=registry, select=options.select, ignore=options.ignore, python=options.python)
+    overrides = Settings(
+        registry=registry,
+        select=options.select,
+        ignore=options.ignore,
+        include_docs=options.include_docs,
+        python=options.python,
+    )
     try:
         project = Project.load(root, overrides)
     except (ConfigError, RegistryError) as error:

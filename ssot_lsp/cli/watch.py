@@ -45,7 +45,7 @@ def _again(project: Project) -> Project:
 
 def _is_asked_for(options: Options, project: Project, path: Path) -> bool:
     is_below = any(path.is_relative_to(asked) for asked in options.paths)
-    return is_below and path.is_file() and any(True for _ in project.find_files([path]))
+    return is_below and path.is_file() and any(True for _ in project.find_files([path], only_python=True))
 
 
 def _bytes_of(path: Path) -> bytes | None:

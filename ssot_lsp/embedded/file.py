@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ssot_lsp.embedded import NOTEBOOK_SUFFIX, LostPieceError, Pieces
-from ssot_lsp.embedded.notebook import NotANotebookError, Notebook, read_notebook
-from ssot_lsp.embedded.page import Page, read_page
-from ssot_lsp.files import RefusedWriteError, UnreadableFileError
+from ssot_lsp.embedded import LostPieceError, Pieces
+from ssot_lsp.files import NOTEBOOK_SUFFIX, PAGE_SUFFIXES, RefusedWriteError, UnreadableFileError
+
+if TYPE_CHECKING:
+    from ssot_lsp.embedded.notebook import Notebook
+    from ssot_lsp.embedded.page import Page
+
+
+def is_embedded(path: str | Path) -> bool:
+    """Whether the Python of a file stands in something else."""
+    return str(path).endswith((NOTEBOOK_SUFFIX, *PAGE_SUFFIXES))
 
 
 class EmbeddedFile(NamedTuple):
@@ -26,9 +33,7 @@ class EmbeddedFile(NamedTuple):
     @property
     def note(self) -> str:
         """What could not be read of it; empty if all could."""
-        broken = self.inside.broken if isinstance(self.inside, Notebook) else ()
-        cells = ", ".join(map(str, broken))
-        return f"cell{'s' * (len(broken) > 1)} {cells} left alone: no Python that parses" if broken else ""
+        return self.inside.note
 
     def encode(self, source: str) -> bytes:
         """The bytes of the file after a change of the pieces' source text.
@@ -46,8 +51,13 @@ def read_embedded(path: str | Path, data: bytes) -> EmbeddedFile:
     bom = data.startswith(codecs.BOM_UTF8)
     try:
         text = data[len(codecs.BOM_UTF8) * bom :].decode()
-        return EmbeddedFile(read_notebook(text) if str(path).endswith(NOTEBOOK_SUFFIX) else read_page(text), bom)
     except UnicodeDecodeError as error:
         raise UnreadableFileError(f"not utf-8: {error.reason}") from error
-    except NotANotebookError as error:
-        raise UnreadableFileError(str(error)) from error
+    # each is loaded where there is one: most folders have neither
+    if str(path).endswith(NOTEBOOK_SUFFIX):
+        from ssot_lsp.embedded.notebook import read_notebook  # noqa: PLC0415
+
+        return EmbeddedFile(read_notebook(text), bom)
+    from ssot_lsp.embedded.page import read_page  # noqa: PLC0415
+
+    return EmbeddedFile(read_page(text), bom)

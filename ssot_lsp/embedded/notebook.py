@@ -12,17 +12,14 @@ from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from ssot_lsp.embedded import Piece, Pieces, lines_of, parses
+from ssot_lsp.files import UnreadableFileError
 from ssot_lsp.places import Places
-from ssot_lsp.text import TextEdit, apply_edits
+from ssot_lsp.text import Text, TextEdit, apply_edits
 
 _LANGUAGES = ("python", "ipython")
 _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 _RUNS_PYTHON = ("time", "timeit", "capture", "prun")
 """Cell magics of IPython that run what is below them in the notebook's own namespace."""
-
-
-class NotANotebookError(Exception):
-    """A file that cannot be read as a notebook; its text says why."""
 
 
 class Notebook(NamedTuple):
@@ -32,8 +29,8 @@ class Notebook(NamedTuple):
     cells: tuple[int, ...]
     """Which of its cells the pieces are, from 0."""
     pieces: Pieces
-    broken: tuple[int, ...]
-    """The code cells that do not parse, from 1; they are left alone."""
+    note: str = ""
+    """Which cells are left alone because they do not parse, or why all are; empty if none is."""
 
     def with_source(self, source: str) -> str:
         """The JSON after a change of the pieces' source text. Raises LostPieceError."""
@@ -46,19 +43,28 @@ class Notebook(NamedTuple):
 
 
 def read_notebook(text: str) -> Notebook:
-    """The Python of a notebook. Raises NotANotebookError."""
+    """The Python of a notebook. Raises UnreadableFileError."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotANotebookError(f"not a notebook: {error}") from error
+        raise UnreadableFileError(f"not a notebook: {error}") from error
     cells = value.get("cells") if isinstance(value, dict) else None
-    if not isinstance(cells, list) or not isinstance(value.get("nbformat"), int) or value["nbformat"] < 4:
-        raise NotANotebookError("not a notebook of nbformat 4")
+    version = value.get("nbformat") if isinstance(value, dict) else None
+    if isinstance(version, int) and version < 4:
+        return Notebook(text, (), Pieces([]), f"left alone: nbformat {version} is older than 4")
+    if not isinstance(cells, list) or not isinstance(version, int):
+        raise UnreadableFileError("not a notebook")
     found = [*_code(cells)] if _language(value) in _LANGUAGES else []
     whole = [(index, code) for index, code in found if _is_readable(code)]
-    broken = tuple(index + 1 for index, code in found if not _is_readable(code))
-    pieces = Pieces([Piece(code, 0, cell=index + 1) for index, code in whole])
-    return Notebook(text, tuple(index for index, _ in whole), pieces, broken)
+    broken = [str(index + 1) for index, code in found if not _is_readable(code)]
+    named = f"cell{'s' * (len(broken) > 1)} {', '.join(broken)}"
+    places, written = Places(text), Text(text)
+    pieces = Pieces(
+        [Piece(code, 0, cell=index + 1) for index, code in whole],
+        row_in_file=lambda piece, line: written.position(_written(places, text, piece.cell - 1, line)).row,
+    )
+    note = f"{named} left alone: no Python that parses" if broken else ""
+    return Notebook(text, tuple(index for index, _ in whole), pieces, note)
 
 
 def _language(value: dict[str, Any]) -> str:
@@ -100,6 +106,18 @@ def _is_readable(code: str) -> bool:
     except UnicodeEncodeError:  # half a character
         return False
     return parses(Pieces([Piece(code, 0)]).source)
+
+
+def _written(places: Places, text: str, index: int, line: int) -> int:
+    """Where in the JSON a line of a cell's code begins, or the string that it is in."""
+    path = ("cells", index, "source")
+    at = places.locate(path).start
+    for _, element in places.parts(path):
+        at = element.start
+        line -= json.loads(text[slice(*element)]).count("\n")
+        if line < 0:
+            break
+    return at
 
 
 def _rewritten(text: str, places: Places, index: int, code: str) -> TextEdit:

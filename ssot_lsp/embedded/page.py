@@ -15,6 +15,7 @@ from ssot_lsp.text import Text
 _LANGUAGES = ("python", "python3", "py", "py3", "ipython", "ipython3")
 _LANGUAGE = re.compile(r"\s*\{?\s*\.?(?:code-block\}?\s+|code-cell\}?\s+)?([\w+-]*)")
 """```` ```python ````, also as Pandoc, Quarto and MyST have it: `{.python}`, `{python}`, `{code-block} python`."""
+_MAY_HAVE_ANY = re.compile(r"(?:```|~~~).*py", re.IGNORECASE)
 _IGNORED = re.compile(r"\s*<!--\s*ssot:\s*ignore\s*-->\s*")
 
 
@@ -33,6 +34,8 @@ class Page(NamedTuple):
     text: str
     blocks: tuple[Block, ...]
     pieces: Pieces
+    note: str = ""
+    """Nothing: blocks that do not parse are no mistakes, pages show what is left out by dots."""
 
     def with_source(self, source: str) -> str:
         """The page after a change of the pieces' source text. Raises LostPieceError."""
@@ -61,7 +64,7 @@ def read_page(source: str) -> Page:
     """The Python of a Markdown page."""
     text = Text(source)
     blocks, pieces = list[Block](), list[Piece]()
-    for token in MarkdownIt("commonmark").parse(source):
+    for token in MarkdownIt("commonmark").parse(source) if _MAY_HAVE_ANY.search(source) else ():
         if token.type != "fence" or token.map is None or not _is_python(token.info) or _is_ignored(text, token.map[0]):
             continue
         block = Block(token.map[0] + 1, tuple(_lines(text, token.map[0] + 1, token.content.count("\n"))))

@@ -113,7 +113,7 @@ def _string_edits(strings: Sequence[StringMove]) -> Iterator[TextEdit]:
 
 def _is_needed(document: Document, project: Project, reading: Reading | None, name: str) -> bool:
     """Whether code may ask this file for a name: it is a package's own, named in a string, or imported from here."""
-    if document.is_init or not document.module or document.path.name == "conftest.py":
+    if document.is_init or document.path.name == "conftest.py" or not (document.module or document.is_part):
         return True
     if name.startswith("__") and name.endswith("__"):  # Python asks for it, as for `__getattr__` (PEP 562)
         return True

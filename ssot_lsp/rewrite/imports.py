@@ -19,7 +19,7 @@ from ssot_lsp.rewrite.names import Key, Others, Plan
 from ssot_lsp.rewrite.refusal import RefusalError
 from ssot_lsp.rewrite.spelling import Spelling
 from ssot_lsp.scopes import ImportScopes
-from ssot_lsp.text import TextEdit
+from ssot_lsp.text import Span, TextEdit
 
 
 class _Place(NamedTuple):
@@ -248,6 +248,8 @@ class _Block:
         here, there = self.statements[index].origin, self.statements[at].origin
         between = [s.origin for s in self.statements[min(index, at) + 1 : max(index, at)]]
         first, second = (there, here) if at < index else (here, there)
+        if not self.document.text.is_one_piece(Span(first.span.start, second.span.start)):
+            return False
         stars = (bound.statement.span for bound in self.bound if bound.local == "*")
         if any(first.span.start < star.start <= second.span.start for star in stars):
             return False

@@ -151,10 +151,11 @@ def _texts(text: Text, tree: ast.Module) -> dict[str, list[tuple[Span, ast.Const
 
 @lru_cache(maxsize=4)  # a text, what becomes of it, and excerpts of both
 def _parse(text: Text) -> tuple[ast.Module, symtable.SymbolTable]:
-    """A text's tree and its scopes; it must compile."""
+    """A text's tree and its scopes; it must compile, where `await` may stand at the top, as it may in a notebook."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        compile(text.source, "<verify>", "exec", dont_inherit=True)  # compiled, never executed
+        # compiled, never executed
+        compile(text.source, "<verify>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         return ast.parse(text.source), symtable.symtable(text.source, "<verify>", "exec")
 
 

@@ -195,7 +195,7 @@ def run() -> None:
 def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
     try:
         project = Project.load(job.root, Settings(**job.overrides))
-        files = list(project.find_files([project.root]))
+        files = list(project.find_files([project.root], only_python=True))
         if job.only_changed:
             changed = changed_files(project.root)
             files = [file for file in files if Path(file) in changed]

@@ -31,6 +31,8 @@ class Client(NamedTuple):
     """An edit can create a file."""
     applies_edits: bool = False
     """It can be asked to apply an edit."""
+    knows_metadata: bool = False
+    """An edit that it is asked to apply can say what kind of change it is (LSP 3.18, `WorkspaceEditMetadata`)."""
     resolves_edits: bool = False
     """The edit of a code action is asked for when the action is chosen."""
     registers_watchers: bool = False
@@ -74,6 +76,7 @@ class Client(NamedTuple):
             annotates_edits=versions and can(f"{edit}change_annotation_support") is not None,
             creates_files=versions and lsp.ResourceOperationKind.Create in operations,
             applies_edits=bool(can("workspace.apply_edit")),
+            knows_metadata=bool(can(f"{edit}metadata_support")),
             resolves_edits="edit" in lazy and bool(can("text_document.code_action.data_support")),
             registers_watchers=bool(can("workspace.did_change_watched_files.dynamic_registration")),
             registers_settings=bool(can("workspace.did_change_configuration.dynamic_registration")),

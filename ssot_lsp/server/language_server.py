@@ -285,7 +285,8 @@ class SsotLanguageServer(Session):
         return FileEdit(path, text, (edit,))
 
     async def _apply(self, edit: lsp.WorkspaceEdit, label: str) -> None:
-        metadata = lsp.WorkspaceEditMetadata(is_refactoring=True)  # so that the files are saved, not left open
+        # so that the files are saved, not left open; Eglot accepts no word that it does not know
+        metadata = lsp.WorkspaceEditMetadata(is_refactoring=True) if self.terms.client.knows_metadata else None
         applied = await self.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(edit, label, metadata))
         if not applied.applied:
             _LOG.warning("the edit was not applied: %s", applied.failure_reason)

@@ -32,12 +32,23 @@ class Region(NamedTuple):
     column: int
     end_row: int
     end_column: int
+    cell: int = 0
+    """In a notebook, the cell whose rows these are; else 0."""
 
 
 def region(text: Text, span: Span) -> Region:
-    """Where in `text` the span stands."""
-    start, end = text.position(span.start), text.position(span.end)
-    return Region(start.row + 1, start.column + 1, end.row + 1, end.column + 1)
+    """Where in its file a span of `text` stands."""
+    start, end = text.place(span.start), text.place(span.end)
+    return Region(start.row + 1, start.column + 1, end.row + 1, end.column + 1, start.cell)
+
+
+def region_in_file(text: Text, span: Span) -> Region:
+    """Where in its file a span of `text` stands, for tools that know nothing of cells: for a notebook rows alone."""
+    where = region(text, span)
+    if not where.cell:
+        return where
+    start, end = text.place(span.start), text.place(span.end)
+    return Region(start.file_row + 1, 1, end.file_row + 1, 1)
 
 
 def shown_path(path: Path, root: Path) -> str:
@@ -46,9 +57,13 @@ def shown_path(path: Path, root: Path) -> str:
 
 
 def place(location: Location, root: Path) -> str:
-    """`path:row:column`, which editors and terminals make a link; row and column from 1."""
+    """`path:row:column`, which editors and terminals make a link; row and column from 1.
+
+    In a notebook `path:cell N:row:column`, as ruff has it.
+    """
     where = region(location.text, location.span)
-    return f"{one_line(shown_path(location.path, root))}:{where.row}:{where.column}"
+    cell = f"cell {where.cell}:" if where.cell else ""
+    return f"{one_line(shown_path(location.path, root))}:{cell}{where.row}:{where.column}"
 
 
 def url(code: str) -> str | None:

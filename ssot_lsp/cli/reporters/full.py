@@ -29,11 +29,12 @@ def _lines(report: Report, diagnostic: Diagnostic, root: Path, colour: bool) -> 
 
     tone = _COLOURS[diagnostic.severity]
     where = region(report.text, diagnostic.span)
-    line = report.text.line(where.row - 1)
+    row, column = report.text.position(diagnostic.span.start)
+    line = report.text.line(row)
     # Of a span over several lines the first is shown.
-    end = where.end_column - 1 if where.end_row == where.row else len(line)
-    indent = cell_len(visible(line[: where.column - 1]))
-    carets = "^" * max(1, cell_len(visible(line[where.column - 1 : end])))
+    end = column + len(report.text.source[slice(*diagnostic.span)]) if where.end_row == where.row else len(line)
+    indent = cell_len(visible(line[:column]))
+    carets = "^" * max(1, cell_len(visible(line[column:end])))
     margin = " " * len(str(where.row))
 
     label = f"{diagnostic.severity.label}[{diagnostic.code}]"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssot_lsp.cli.reporters.common import advice, place, region, visible
+from ssot_lsp.cli.reporters.common import advice, place, region_in_file, visible
 from ssot_lsp.model import Diagnostic, Location, Report, Severity
 
 _COMMANDS = {
@@ -25,7 +25,7 @@ def render(reports: Sequence[Report], root: Path, colour: bool) -> str:
 
 
 def _command(report: Report, diagnostic: Diagnostic, root: Path) -> str:
-    where = region(report.text, diagnostic.span)
+    where = region_in_file(report.text, diagnostic.span)
     properties: dict[str, object] = {
         "title": f"ssot-lsp ({diagnostic.code})",
         # Absolute: the runner makes it relative to the repository, which `root` may be a folder of.

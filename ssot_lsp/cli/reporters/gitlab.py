@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from ssot_lsp.cli.reporters.common import region, shown_path
+from ssot_lsp.cli.reporters.common import region_in_file, shown_path
 from ssot_lsp.model import Report, Severity
 
 _SEVERITIES = {
@@ -31,7 +31,7 @@ def render(reports: Sequence[Report], root: Path, colour: bool) -> str:
             identity = (path, diagnostic.code, diagnostic.message)
             fingerprint = sha256(json.dumps([*identity, seen[identity]]).encode()).hexdigest()[:32]
             seen[identity] += 1
-            where = region(report.text, diagnostic.span)
+            where = region_in_file(report.text, diagnostic.span)
             violations.append(
                 {
                     "check_name": diagnostic.code,

@@ -21,7 +21,7 @@ def render(reports: Sequence[Report], root: Path, colour: bool) -> str:
 def _diagnostic(report: Report, diagnostic: Diagnostic, root: Path) -> dict[str, object]:
     location, end_location = _locations(report.text, diagnostic.span)
     return {
-        "cell": None,
+        "cell": region(report.text, diagnostic.span).cell or None,
         "code": diagnostic.code,
         "end_location": end_location,
         "filename": str((root / report.path).absolute()),
@@ -39,7 +39,9 @@ def _fix(text: Text, fix: Fix) -> dict[str, object]:
     edits = []
     for edit in sorted(fix.edits, key=lambda edit: edit.span):
         location, end_location = _locations(text, edit.span)
-        edits.append({"content": edit.new_text, "end_location": end_location, "location": location})
+        cell = region(text, edit.span).cell
+        made = {"content": text.written(edit), "end_location": end_location, "location": location}
+        edits.append({"cell": cell, **made} if cell else made)  # which one ruff does not say
     return {"applicability": fix.applicability.value, "edits": edits, "message": fix.title}
 
 

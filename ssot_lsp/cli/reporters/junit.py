@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-from ssot_lsp.cli.reporters.common import region, shown_path
+from ssot_lsp.cli.reporters.common import region_in_file, shown_path
 from ssot_lsp.model import Report
 
 # https://www.w3.org/TR/xml/#charsets: the rest cannot be written in XML 1.0, not even escaped.
@@ -22,7 +22,7 @@ def render(reports: Sequence[Report], root: Path, colour: bool) -> str:
         path = shown_path(report.path, root)
         suite = ET.SubElement(suites, "testsuite", _suite(path, len(report.diagnostics)))
         for diagnostic in report.diagnostics:
-            where = region(report.text, diagnostic.span)
+            where = region_in_file(report.text, diagnostic.span)
             place = f"{where.row}:{where.column}"
             # The place is part of the name: servers take two tests of one name for one test.
             name = f"{diagnostic.code} {diagnostic.name} {place}"

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ssot_lsp import __version__
-from ssot_lsp.cli.reporters.common import region, url
+from ssot_lsp.cli.reporters.common import region, region_in_file, url
 from ssot_lsp.model import Diagnostic, Fix, Location, Report, Severity
 from ssot_lsp.text import Span, Text
 
@@ -64,14 +64,15 @@ def _result(report: Report, diagnostic: Diagnostic, root: Path) -> Json:
             }
             for number, related in enumerate(diagnostic.related)
         ]
-    if diagnostic.fix and diagnostic.fix.edits:  # the schema forbids a fix that changes nothing
+    is_in_cell = region(report.text, diagnostic.span).cell
+    if diagnostic.fix and diagnostic.fix.edits and not is_in_cell:  # the schema forbids a fix that changes nothing
         result["fixes"] = [_fix(report, diagnostic.fix, root)]
     return result
 
 
 def _fix(report: Report, fix: Fix, root: Path) -> Json:
     replacements = [
-        {"deletedRegion": _region(report.text, edit.span), "insertedContent": {"text": edit.new_text}}
+        {"deletedRegion": _region(report.text, edit.span), "insertedContent": {"text": report.text.written(edit)}}
         for edit in sorted(fix.edits, key=lambda edit: edit.span)
     ]
     return {
@@ -92,7 +93,7 @@ def _artifact(path: Path, root: Path) -> Json:
 
 
 def _region(text: Text, span: Span) -> dict[str, int]:
-    where = region(text, span)
+    where = region_in_file(text, span)
     return {
         "startLine": where.row,
         "startColumn": where.column,
