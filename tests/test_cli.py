@@ -347,6 +347,31 @@ def test_settings_and_options_of_codes(root: Path) -> None:
     assert codes(run("check", "--output-format", "json", "--select", "SSOT00")) == ["SSOT001", "SSOT002", "SSOT004"]
 
 
+def test_settings_of_files(root: Path) -> None:
+    """They hold for all that is reported of a file, be it Python's, the registry's or one that cannot be read."""
+    settings = """
+        [tool.ssot-lsp.per-file-ignores]
+        "tests/**" = ["SSOT001"]
+        "bad.py" = ["SSOT092"]
+        [tool.ssot-lsp.per-file-severity]
+        "legacy/**" = { SSOT001 = "information" }
+        "registry.json" = { SSOT102 = "hint" }
+    """
+    cycle = [{"canonical": f"pkg.{one}:X", "deprecated": [f"pkg.{other}:X"]} for one, other in ("ab", "ba")]
+    registry = json.dumps({"version": 1, "packages": ["pkg"], "entries": [*cycle, *json.loads(REGISTRY)["entries"]]})
+    tree(root, {"pyproject.toml": settings, "registry.json": registry, "bad.py": b"\xff"})
+    tree(root, {"tests/test_a.py": SAFE, "legacy/a.py": SAFE, "a.py": SAFE})
+    found = json.loads(run("check", "--output-format", "json").stdout)
+    assert [
+        (Path(item["filename"]).relative_to(root).as_posix(), item["code"], item["severity"]) for item in found
+    ] == [
+        ("registry.json", "SSOT102", "hint"),
+        ("registry.json", "SSOT102", "hint"),
+        ("a.py", "SSOT001", "error"),
+        ("legacy/a.py", "SSOT001", "information"),
+    ]
+
+
 def test_unreadable_files_can_be_ignored(root: Path) -> None:
     tree(root, {"use.py": b"\xff"})
     assert codes(run("check", "--output-format", "json", "--ignore", "SSOT092")) == []
