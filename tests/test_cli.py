@@ -1115,6 +1115,123 @@ def test_base(repository: Path) -> None:
     assert names(run("check", "--changed", "--base", "main", "--output-format", "json")) == ["edited.py", "old.py"]
 
 
+BROKEN_BY: dict[str, tuple[Files, Mapping[str, str | None], list[str]]] = {
+    "a class that is renamed": (
+        {"b.py": "from pkg.a import Old\n", "pkg/a.py": "class Old: ...\n"},
+        {"pkg/a.py": "class New: ...\n"},
+        ["b.py SSOT004"],
+    ),
+    "a module that is gone": (
+        {"b.py": "import pkg.a\nfrom pkg import a\n", "pkg/a.py": ""},
+        {"pkg/a.py": None},
+        ["b.py SSOT003", "b.py SSOT004"],
+    ),
+    "a module that is elsewhere now": (
+        {"b.py": "from pkg.a import X\n", "pkg/a.py": "X = 1\n"},
+        {"pkg/a.py": None, "pkg/sub/a.py": "X = 1\n"},
+        ["b.py SSOT003"],
+    ),
+    "a package that is gone": (
+        {"b.py": "from pkg.p.q import X\n", "pkg/p/q.py": "X = 1\n"},
+        {"pkg/p/q.py": None},
+        ["b.py SSOT003"],
+    ),
+    "a package that a module has taken the place of": (
+        {"b.py": "import pkg.p.q\n", "pkg/p/__init__.py": "", "pkg/p/q.py": ""},
+        {"pkg/p/__init__.py": None, "pkg/p/q.py": None, "pkg/p.py": ""},
+        ["b.py SSOT003"],
+    ),
+    "a name that came through others": (
+        {"b.py": "from pkg.c import X\n", "pkg/a.py": "X = 1\n", "pkg/c.py": "from pkg.a import *\n"},
+        {"pkg/a.py": "Y = 1\n"},
+        ["b.py SSOT004"],
+    ),
+    "a name that is no longer exported": (
+        {"b.py": "from pkg.a import X\n", "pkg/a.py": "X = 1\n"},
+        {"pkg/a.py": "X = 1\n__all__ = []\n"},
+        ["b.py SSOT005"],
+    ),
+    "a file beside it": (
+        {"tools/b.py": "from helper import X\n", "tools/helper.py": "X = 1\n"},
+        {"tools/helper.py": "Y = 1\n"},
+        ["b.py SSOT004"],
+    ),
+    "a file whose name git quotes": (
+        {"b.py": "from pkg.ä import Ö\n", "pkg/ä.py": "Ö = 1\n"},
+        {"pkg/ä.py": None},
+        ["b.py SSOT003"],
+    ),
+    "an entry that is new": (
+        {"b.py": "from pkg.new import Hidden\nfrom pkg.old import A\n"},
+        {"registry.json": REGISTRY.replace('"pkg.old:B"', '"pkg.old:B", "pkg.new:Hidden"')},
+        ["b.py SSOT001"],
+    ),
+    "a registry that is new": (
+        {"b.py": "from pkg.old import A\n", "registry.json": '{"version": 1, "packages": ["pkg"], "entries": []}'},
+        {"registry.json": REGISTRY},
+        ["b.py SSOT001"],
+    ),
+    "a registry that is gone": (
+        {"b.py": "from pkg.old import A\nfrom pkg.old import Kapt\n"},
+        {"registry.json": None},
+        ["b.py SSOT004"],
+    ),
+    "a registry that could not be read before": (
+        {"b.py": "from pkg.old import A\n", "registry.json": '{"version": 1, "entries": ['},
+        {"registry.json": REGISTRY},
+        ["b.py SSOT001"],
+    ),
+    "a comment that is for nothing now": (
+        {"b.py": "from pkg.a import X  # ssot: ignore[SSOT004]\n", "pkg/a.py": ""},
+        {"pkg/a.py": "X = 1\n"},
+        ["b.py SSOT090"],
+    ),
+    "nothing by what was wrong before": (
+        {"b.py": "from pkg.a import Old, Gone\n", "pkg/a.py": "class Old: ...\n"},
+        {"pkg/a.py": "class Old:\n    x = 1\n"},
+        [],
+    ),
+    "nothing by a module that is back": ({"b.py": "from pkg.a import X\n"}, {"pkg/a.py": "X = 1\n"}, []),
+    "nothing by a page": ({"b.py": "from pkg.a import X\n", "README.md": ""}, {"README.md": "x"}, []),
+}
+
+
+@pytest.mark.parametrize("commits", [False, True], ids=["worktree", "branch"])
+@pytest.mark.parametrize(("before", "after", "expected"), BROKEN_BY.values(), ids=BROKEN_BY)
+def test_what_a_change_has_broken(
+    repository: Path, before: Files, after: Mapping[str, str | None], expected: list[str], *, commits: bool
+) -> None:
+    """In files that nobody has touched it is told too, and nothing of them that was so before."""
+    git(repository, "rm", "-q", "old.py", "gone.py")
+    tree(repository, before)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "two")
+    tree(repository, {name: text for name, text in after.items() if text is not None})
+    git(repository, "rm", "-q", *(name for name, text in after.items() if text is None), "--ignore-unmatch", ".none")
+    arguments = ["check", "--changed", "--fail-on", "information"]
+    if commits:
+        git(repository, "add", "-A")
+        git(repository, "commit", "-q", "-m", "three")
+        arguments += ["--base", "HEAD^"]
+    for form in ("json", "sarif", "concise", "concise"):  # the second time with what the first has left in the cache
+        result = run(*arguments, "--output-format", form)
+        assert result.exit_code == (1 if expected else 0), result.output
+        if form == "json":
+            assert sorted(f"{Path(f['filename']).name} {f['code']}" for f in found(result)) == expected
+
+
+def test_what_a_change_has_broken_is_shown_with_its_fix(repository: Path) -> None:
+    tree(repository, {"b.py": "from pkg.old import Kept\nprint(Kept)\nfrom pkg.old import A\n"})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "two")
+    entry = {"canonical": "pkg.new:A", "deprecated": ["pkg.old:Kept"], "applicability": "safe"}
+    registry = json.loads(REGISTRY)
+    tree(repository, {"registry.json": json.dumps({**registry, "entries": [*registry["entries"], entry]})})
+    (finding,) = found(run("check", "--changed", "--output-format", "json"))
+    assert (Path(finding["filename"]).name, finding["location"]["row"]) == ("b.py", 1)
+    assert [edit["content"] for edit in finding["fix"]["edits"]] == ["new import A as"]
+
+
 @pytest.mark.parametrize("base", ["nowhere", "--output=evil", "-h", "main..topic", "x y", "main\nmain"])
 def test_a_base_that_is_none(repository: Path, base: str) -> None:
     before = snapshot(repository)
@@ -1172,8 +1289,31 @@ def test_baseline(root: Path) -> None:
     tree(root, {"a.py": SAFE, "c.py": SAFE})
     assert names(run("check", "--baseline", "known.json", "--output-format", "json")) == ["c.py"]
     assert (root / "known.json").read_bytes() == written
-    assert run("check", "--baseline", "known.json", "--update-baseline").exit_code == 0
+    result = run("check", "--baseline", "known.json", "--update-baseline", "--output-format", "json")
+    assert (result.exit_code, names(result)) == (1, ["c.py"]), "an update admits nothing"
+    assert (root / "known.json").read_bytes() == written
+    (root / "known.json").unlink()
+    result = run("check", "--baseline", "known.json", "--update-baseline")
+    assert (result.exit_code, result.stdout) == (0, ""), "what is to be known anew begins with no file"
+    assert "3 findings" in result.stderr
     assert run("check", "--baseline", "known.json").exit_code == 0
+
+
+def test_a_baseline_follows_files(root: Path) -> None:
+    """What is known of a file that is gone is known of the file that it is now, once."""
+    tree(root, {"a.py": SAFE, "b.py": GONE})
+    run("check", "--baseline", "known.json", "--update-baseline")
+    (root / "sub").mkdir()
+    (root / "a.py").rename(root / "sub/z.py")
+    assert run("check", "--baseline", "known.json").exit_code == 0
+    tree(root, {"y.py": SAFE})
+    assert run("check", "--baseline", "known.json", "--output-format", "concise").stdout.count("\n") == 1
+    (root / "y.py").unlink()
+    assert run("check", "--baseline", "known.json", "--update-baseline").exit_code == 0
+    assert "sub/z.py" in (root / "known.json").read_text()
+    tree(root, {"a.py": SAFE})
+    result = run("check", "--baseline", "known.json", "--output-format", "json")
+    assert names(result) == ["a.py"], "it is known of one file alone"
 
 
 def test_a_baseline_shrinks(root: Path) -> None:
@@ -1181,7 +1321,13 @@ def test_a_baseline_shrinks(root: Path) -> None:
     run("check", "--baseline", "known.json", "--update-baseline")
     tree(root, {"a.py": CLEAN})
     result = run("check", "--baseline", "known.json")
-    assert "known.json" in result.stderr
+    assert (result.exit_code, result.stdout) == (1, ""), "slack fails"
+    assert "known.json: 1 known findings are gone: run again with --update-baseline" in result.stderr
+    assert run("check", "--baseline", "known.json", "--exit-zero").exit_code == 0
+    result = run("check", "--baseline", "known.json", "--update-baseline")
+    assert (result.exit_code, "1 finding less" in result.stderr) == (0, True)
+    (root / "b.py").unlink()
+    assert run("check", "--baseline", "known.json").exit_code == 1, "nor do files that are gone go unnoticed"
     assert run("check", "--baseline", "known.json", "--update-baseline").exit_code == 0
     tree(root, {"a.py": SAFE})
     assert run("check", "--baseline", "known.json").exit_code == 1
@@ -1198,6 +1344,21 @@ def test_a_baseline_says_nothing_of_what_is_not_checked(root: Path) -> None:
 def test_a_baseline_with_changed_files(repository: Path) -> None:
     run("check", "--baseline", "known.json", "--update-baseline")
     tree(repository, {"edited.py": CLEAN + "\n"})
+    assert run("check", "--changed", "--baseline", "known.json").exit_code == 0
+
+
+def test_a_baseline_and_what_a_change_has_broken(repository: Path) -> None:
+    """What was broken before uses up what is known; what a change breaks elsewhere may be made known too."""
+    user = "from pkg.new import A\nfrom pkg.new import Gone\n"
+    tree(repository, {"user.py": user})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "two")
+    run("check", "--baseline", "known.json", "--update-baseline")
+    tree(repository, {"pkg/new.py": "B = 1\n"})
+    result = run("check", "--changed", "--baseline", "known.json", "--output-format", "concise", "user.py")
+    assert result.stdout == "user.py:1:21: SSOT004 `pkg.new` does not have `A`.\n"
+    (repository / "known.json").unlink()
+    run("check", "--baseline", "known.json", "--update-baseline")
     assert run("check", "--changed", "--baseline", "known.json").exit_code == 0
 
 
