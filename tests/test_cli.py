@@ -587,17 +587,84 @@ def test_a_pipe_has_no_colour_and_no_summary(root: Path) -> None:
     assert (process("check").stdout, process("check").stderr) == ("", "")
 
 
+COLOURS: dict[str, tuple[dict[str, str], bool, bool]] = {
+    "nothing said": ({}, False, True),
+    "NO_COLOR": ({"NO_COLOR": "1"}, False, False),
+    "NO_COLOR empty": ({"NO_COLOR": ""}, False, True),
+    "FORCE_COLOR": ({"FORCE_COLOR": "1"}, True, True),
+    "both": ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False, False),
+    "a dumb terminal": ({"TERM": "dumb"}, False, False),
+    "CI": ({"CI": "true", "GITHUB_ACTIONS": "true"}, False, True),
+}
+_OF_COLOURS = {"NO_COLOR": None, "FORCE_COLOR": None, "TERM": "xterm", "CI": None}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.parametrize(("said", "in_pipe", "in_terminal"), COLOURS.values(), ids=COLOURS)
+def test_colour(
+    root: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str], *, in_pipe: bool, in_terminal: bool
+) -> None:
+    tree(root, {"use.py": SAFE})
+    for name, value in (_OF_COLOURS | said).items():
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert ("\x1b[" in process("check").stdout) is in_pipe
+    assert "\x1b[" not in process("check", "--output-format", "github").stdout
+    assert (b"\x1b[" in in_a_terminal("check")[1]) is in_terminal
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 @pytest.mark.parametrize(("source", "summary"), [(SAFE, "Found 1 diagnostic"), (CLEAN, "Nothing found")])
-def test_a_terminal_has_both(root: Path, source: str, summary: str) -> None:
+def test_a_terminal_has_both(root: Path, monkeypatch: pytest.MonkeyPatch, source: str, summary: str) -> None:
+    tree(root, {"use.py": source})
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    code, output = in_a_terminal("check")
+    assert code == (1 if source is SAFE else 0)
+    assert summary.encode() in output
+    assert (b"\x1b[" in output) == (source is SAFE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_terminal", "is_told"), [(0.6, True, True), (0.4, True, False), (9, False, False)]
+)
+def test_progress_is_told_to_a_person_who_waits(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    seconds: float,
+    *,
+    is_terminal: bool,
+    is_told: bool,
+) -> None:
+    from ssot_lsp.cli import options
+
+    now = [100.0]
+    monkeypatch.setattr(options, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    with options.progress("Checking") as told:
+        told(1, 10)
+        assert capsys.readouterr().err == ""
+        now[0] += seconds
+        told(5, 10)
+        told(10, 10)
+    shown = capsys.readouterr()
+    assert (shown.out, "Checking" in shown.err) == ("", is_told)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_short_work_shows_no_progress(root: Path) -> None:
+    tree(root, {f"m{number}.py": CLEAN for number in range(50)})
+    assert b"Checking" not in in_a_terminal("check", "--jobs", "1")[1]
+
+
+def in_a_terminal(*arguments: str) -> tuple[int, bytes]:
+    """The exit code of a command, and all that it has shown."""
     import pty
 
-    tree(root, {"use.py": source})
     ours, theirs = pty.openpty()
-    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "ssot_lsp", "check"], stdout=theirs, stderr=theirs, stdin=theirs, env=environment
-    ) as running:
+    command = [sys.executable, "-m", "ssot_lsp", *arguments]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs) as running:
         os.close(theirs)
         output = b""
         try:
@@ -607,9 +674,56 @@ def test_a_terminal_has_both(root: Path, source: str, summary: str) -> None:
             pass  # that is how Linux says that the other end is closed
         code = running.wait(60)
     os.close(ours)
-    assert code == (1 if source is SAFE else 0)
-    assert summary.encode() in output
-    assert (b"\x1b[" in output) == (source is SAFE)
+    return code, output
+
+
+# --report
+
+
+@pytest.mark.parametrize("command", ["check", "fix"])
+def test_reports_in_files(root: Path, command: str) -> None:
+    """Each holds what the command would have printed in that format."""
+    tree(root, {"use.py": GONE, "bad.py": "from pkg.old import A\n(\n", ".git/HEAD": ""})
+    files = {name: root / f"out.{name}" for name in FORMATS}
+    told = run(command, "--output-format", "concise", *(f"--report={name}={file}" for name, file in files.items()))
+    assert told.exit_code == 1
+    assert told.stdout == run(command, "--output-format", "concise").stdout
+    for name, file in files.items():
+        assert file.read_text("utf-8") == run(command, "--output-format", name).stdout, name
+
+
+def test_a_report_of_nothing_is_a_report(root: Path) -> None:
+    assert run("check", "--report", "gitlab=quality.json", "--report", "github=x").exit_code == 0
+    assert json.loads((root / "quality.json").read_text()) == []
+    assert (root / "x").read_text() == "\n"
+
+
+@pytest.mark.parametrize("given", ["sarif", "sarif=", "=x", "yaml=x", "x"])
+def test_a_report_that_is_none(root: Path, given: str) -> None:
+    result = run("check", "--report", given)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert given in result.stderr
+
+
+def test_a_report_that_cannot_be_written(root: Path) -> None:
+    result = run("check", "--report", "sarif=nowhere/x.sarif")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "nowhere" in result.stderr
+
+
+@pytest.mark.parametrize(("top", "path"), [("", "sub/use.py"), ("sub", "use.py"), (None, "use.py")])
+def test_servers_are_told_paths_in_the_repository(
+    root: Path, monkeypatch: pytest.MonkeyPatch, top: str | None, path: str
+) -> None:
+    tree(root, {"sub/pyproject.toml": "[tool.ssot-lsp]\n", "sub/registry.json": REGISTRY, "sub/use.py": GONE})
+    if top is not None:
+        tree(root, {f"{top}/.git/HEAD".lstrip("/"): ""})
+    monkeypatch.chdir(root / "sub")
+    (result,) = json.loads(run("check", "--output-format", "sarif").stdout)["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == path
+    assert json.loads(run("check", "--output-format", "gitlab").stdout)[0]["location"]["path"] == path
+    assert f'file="{path}"' in run("check", "--output-format", "junit").stdout
+    assert run("check", "--output-format", "concise").stdout.startswith("use.py:")
 
 
 def test_a_reader_that_goes_away(root: Path) -> None:

@@ -30,7 +30,11 @@ def render(reports: Sequence[Report], root: Path, colour: bool) -> str:
                 "description": f"{diagnostic.code}: {diagnostic.message}",
                 "severity": _SEVERITIES[diagnostic.severity],
                 "fingerprint": fingerprint,
-                "location": {"path": shown_path(report.path, root), "positions": {"begin": begin, "end": end}},
+                "location": {
+                    "path": shown_path(report.path, root),
+                    "lines": {"begin": where.row, "end": where.end_row},  # all that older versions read
+                    "positions": {"begin": begin, "end": end},
+                },
             }
         )
     return json.dumps(violations, indent=2)
