@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ssot_lsp.config import Settings
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Replacement, Severity
+from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import Glimpse, Import, Mention, Rule, all_rules, first_looks, imported_names, uses
 from ssot_lsp.suppression import silenced
@@ -291,6 +292,13 @@ def compiles(document: Document) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def fails_at_import(document: Document, project: Project) -> bool:
+    """Whether importing the document as a module surely fails, as far as it and its own imports tell."""
+    at_once = (s for s in document.syntax.imports if s.well_formed and not (s.deferred or s.expects_error))
+    imported = (name for statement in at_once for name in imported_names(project, document, statement))
+    return not compiles(document) or any(name.is_bound is Answer.NO and not name.may_fail for name in imported)
 
 
 def unreadable(reason: str) -> Diagnostic:
