@@ -8,7 +8,7 @@ registry of the revision, under the settings of today.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -20,8 +20,10 @@ from ssot_lsp.git import Changes
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.modules import Modules, Read
 from ssot_lsp.project import Project
+from ssot_lsp.records import TextOnDisk, unpack
 from ssot_lsp.registry import RegistryError
-from ssot_lsp.sweep import check_file
+from ssot_lsp.sweep import Sweep
+from ssot_lsp.text import Span
 
 
 class Since:
@@ -37,21 +39,41 @@ class Since:
     @property
     def concerns_others(self) -> bool:
         """Whether something has changed that what is found in other files may rest on."""
-        of_registry = {file.path for file in self._project.registry.files} | {self._project.root / "registry.json"}
+        registries = self._registries | {self._project.root / "registry.json"}
         changed = self._changes.now | self._changes.gone
-        return any(path.suffix in PYTHON_SUFFIXES or path in of_registry for path in changed)
+        return any(path.suffix in PYTHON_SUFFIXES or path in registries for path in changed)
 
-    def new(self, report: Report) -> tuple[Diagnostic, ...]:
-        """Of what is found in a file, what the change has brought."""
+    def apart(self, reports: Sequence[Report]) -> tuple[list[Report], list[Report]]:
+        """What was found before the change too, and what it has brought."""
+        found = self._found_before([str(report.path) for report in reports if self._is_of_others(report)])
+        before: list[Report] = []
+        new: list[Report] = []
+        for report in reports:
+            old = tuple(d for d in report.diagnostics if self._was_there(report, d, found))
+            before.append(report._replace(diagnostics=old))
+            new.append(report._replace(diagnostics=tuple(d for d in report.diagnostics if d not in old)))
+        return [report for report in before if report.diagnostics], [report for report in new if report.diagnostics]
+
+    def _was_there(self, report: Report, diagnostic: Diagnostic, found: Set[tuple[str, str, Span]]) -> bool:
         if self.is_changed(report.path):
-            return report.diagnostics
-        if report.path.suffix not in PYTHON_SUFFIXES:  # a registry, whose entries speak for themselves
-            return ()
-        if self._before is None:
-            return report.diagnostics
-        found = check_file(self._before, report.path, with_edits=False).diagnostics
-        before = {(diagnostic.code, diagnostic.span) for diagnostic in found}
-        return tuple(d for d in report.diagnostics if (d.code, d.span) not in before)
+            return False
+        # the entries of a registry speak for themselves
+        return not self._is_of_others(report) or (str(report.path), diagnostic.code, diagnostic.span) in found
+
+    def _is_of_others(self, report: Report) -> bool:
+        return not self.is_changed(report.path) and report.path not in self._registries
+
+    @cached_property
+    def _registries(self) -> frozenset[Path]:
+        return frozenset(file.path for file in self._project.registry.files)
+
+    def _found_before(self, files: Sequence[str]) -> frozenset[tuple[str, str, Span]]:
+        """What was found in files that have not changed: file, code and place."""
+        if self._before is None or not files:
+            return frozenset()
+        records = Sweep(use_cache=False).check(self._before, files, ())  # no other process knows that project
+        reports = (unpack(record, TextOnDisk) for record in records)
+        return frozenset((str(report.path), d.code, d.span) for report in reports for d in report.diagnostics)
 
     @cached_property
     def _before(self) -> Project | None:

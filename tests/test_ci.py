@@ -328,17 +328,9 @@ def test_all_formats_are_told() -> None:
 def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command that knows the schemas of GitHub's and GitLab's files, in an environment of its own."""
     venv = tmp_path_factory.mktemp("schemas")
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    install = [
-        venv / "bin/python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "check-jsonschema",
-    ]
-    subprocess.run(install, env=environment(), check=True)
+    make, install = f"-m venv {venv}", "-m pip install --quiet check-jsonschema"
+    for command in ([sys.executable, *make.split()], [f"{venv}/bin/python", *install.split()]):
+        subprocess.run(command, env=environment(PIP_DISABLE_PIP_VERSION_CHECK="1"), check=True)
     return venv / "bin/check-jsonschema"
 
 

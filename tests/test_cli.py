@@ -1306,6 +1306,11 @@ BROKEN_BY: dict[str, tuple[Files, Mapping[str, str | None], list[str]]] = {
         [],
     ),
     "nothing by a module that is back": ({"b.py": "from pkg.a import X\n"}, {"pkg/a.py": "X = 1\n"}, []),
+    "a script without a suffix": (
+        {"tool": "from pkg.a import X\n", "pkg/a.py": "X = 1\n"},
+        {"pkg/a.py": ""},
+        ["tool SSOT004"],
+    ),
     "nothing by a page": ({"b.py": "from pkg.a import X\n", "README.md": ""}, {"README.md": "x"}, []),
 }
 
@@ -1322,7 +1327,7 @@ def test_what_a_change_has_broken(
     git(repository, "commit", "-q", "-m", "two")
     tree(repository, {name: text for name, text in after.items() if text is not None})
     git(repository, "rm", "-q", *(name for name, text in after.items() if text is None), "--ignore-unmatch", ".none")
-    arguments = ["check", "--changed", "--fail-on", "information"]
+    arguments = ["check", "--changed", "--fail-on", "information", ".", *(["tool"] if "tool" in before else [])]
     if commits:
         git(repository, "add", "-A")
         git(repository, "commit", "-q", "-m", "three")

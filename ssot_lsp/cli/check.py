@@ -23,7 +23,6 @@ from ssot_lsp.cli.options import (
     tell,
     with_findings,
 )
-from ssot_lsp.files import PYTHON_SUFFIXES
 from ssot_lsp.model import Report
 from ssot_lsp.project import Project
 from ssot_lsp.records import TextOnDisk, unpack
@@ -65,7 +64,7 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     tell(project, checked if since is None else (report for report in checked if since.is_changed(report.path)))
     before: list[Report] = []
     if since is not None:
-        before, reports = _apart(since, reports)
+        before, reports = since.apart(reports)
     slack = 0
     if baseline is not None:
         reports, slack = _against(baseline, before, reports, project, looked_at, update=update_baseline)
@@ -88,20 +87,9 @@ def _since(project: Project, base: str | None) -> Since:
         fail(f"--changed: {error}")
 
 
-def _apart(since: Since, reports: Sequence[Report]) -> tuple[list[Report], list[Report]]:
-    """What was found before the change too, and what it has brought."""
-    before: list[Report] = []
-    new: list[Report] = []
-    for report in reports:
-        brought = since.new(report)
-        before.append(report._replace(diagnostics=tuple(d for d in report.diagnostics if d not in brought)))
-        new.append(report._replace(diagnostics=brought))
-    return with_findings(before), with_findings(new)
-
-
 def _with_edits(project: Project, report: Report) -> Report:
     """The same findings, with the edits of their fixes."""
-    if report.path.suffix not in PYTHON_SUFFIXES:
+    if report.path in {file.path for file in project.registry.files}:
         return report
     wanted = {(diagnostic.code, diagnostic.span) for diagnostic in report.diagnostics}
     again = check_file(project, report.path)
