@@ -705,6 +705,12 @@ def test_a_report_that_is_none(root: Path, given: str) -> None:
     assert given in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--diff", "--watch"])
+def test_there_is_no_report_of_what_is_not_done(root: Path, option: str) -> None:
+    result = run("fix", option, "--report", "sarif=x.sarif")
+    assert (result.exit_code, "--report" in result.stderr) == (2, True)
+
+
 def test_a_report_that_cannot_be_written(root: Path) -> None:
     result = run("check", "--report", "sarif=nowhere/x.sarif")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
