@@ -5,7 +5,6 @@
 #   make test-lowest  the tests against the lowest versions of the dependencies that pyproject.toml allows
 #   make test-editors the server in real editors, which are installed first (Debian's and PyPI's)
 #   make test-editors-often  the same 20 times, or `TIMES=5`: each run that fails is shown
-#   make pictures     the pictures of Neovim in docs/start.md, taken anew
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it
 #   make migration    Jinja2 3.0 to 3.1 and MarkupSafe 2.0 to 2.1: their dependents from PyPI, fixed and imported
@@ -16,6 +15,7 @@
 #                     `make agreement AGREEMENT="--only django --kind migrated"`)
 #   make vsix         the extension for Visual Studio Code, for this platform: vscode-client/ssot-lsp.vsix; needs Node 20
 #   make test-vscode  its tests, and a real VS Code in a browser (Debian's chromium); installs that into .editors (700 MB)
+#   make pictures     the pictures in the documentation, of VS Code and of Neovim, taken anew
 #   make PYTHON=python3.12 ...  with another Python (after `make clean`)
 
 PYTHON ?= python3
@@ -60,10 +60,6 @@ test-editors-often: $(VENV)/.installed
 	$(BIN) scripts/editors.py
 	$(BIN) scripts/often.py $(TIMES) $(BIN) -m pytest tests_editors
 
-pictures: $(VENV)/.installed
-	$(BIN) scripts/editors.py
-	$(BIN) -m tests_editors.start
-
 corpus: $(VENV)/.installed
 	$(BIN) scripts/corpus.py
 
@@ -93,12 +89,22 @@ vsix: $(VSIX)
 
 test-vscode: $(VSIX)
 	cd $(CLIENT) && npm test --silent
+	$(DRIVE)
+
+pictures: $(VENV)/.installed $(VSIX)
+	$(BIN) scripts/editors.py
+	$(BIN) -m tests_editors.start
+	$(DRIVE) --pictures=$(CURDIR)
+
+# The real VS Code, with our extension and those that only tests need.
+define DRIVE
 	sh $(CLIENT)/e2e/install.sh .editors
-	cd $(CLIENT) && npm run --silent package:python
-	cd $(CLIENT) && node out/e2e/main.js $(CURDIR)/.editors ssot-lsp.vsix out/python.vsix
+	cd $(CLIENT) && npm run --silent package:e2e
+	cd $(CLIENT) && node out/e2e/main.js $(CURDIR)/.editors ssot-lsp.vsix out/python.vsix out/host.vsix
+endef
 
 $(VSIX): $(CLIENT)/node_modules/.installed $(CLIENT)/bundled/.made $(CLIENT)/build.mjs $(CLIENT)/README.md \
-		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/bundled/*.py)
+		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/images/* $(CLIENT)/bundled/*.py)
 	cd $(CLIENT) && npm run --silent build && npm run --silent package
 
 $(CLIENT)/bundled/.made: $(CLIENT)/bundle.py pyproject.toml $(SERVER) $(VENV)/.installed

@@ -11,6 +11,7 @@ import { until } from "./until";
 const SETTINGS = {
   "chat.disableAIFeatures": true,
   "editor.minimap.enabled": false,
+  "editor.scrollbar.vertical": "hidden",
   "extensions.autoUpdate": false,
   "extensions.ignoreRecommendations": true,
   "files.autoSave": "off",

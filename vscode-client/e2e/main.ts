@@ -1,6 +1,10 @@
-/** Runs each scenario in a real VS Code: `node main.js EDITORS VSIX PYTHON_VSIX [NAME…]`. */
+/**
+ * Runs scenarios in a real VS Code: `node main.js EDITORS VSIX… [NAME…]`.
+ *
+ * With `--pictures=FOLDER` those of which the documentation shows pictures, which are written to that folder.
+ */
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
@@ -19,7 +23,7 @@ const ARGUMENTS = [
   "--disable-dev-shm-usage",
 ];
 
-async function main(editors: string, extensions: string[], names: string[]): Promise<number> {
+async function main(editors: string, extensions: string[], names: string[], pictures?: string): Promise<number> {
   const work = await mkdtemp(path.join(tmpdir(), "ssot-vscode-"));
   const screenshots = path.join(editors, "screenshots");
   await mkdir(screenshots, { recursive: true });
@@ -27,28 +31,33 @@ async function main(editors: string, extensions: string[], names: string[]): Pro
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
   let failures = 0;
   try {
-    for (const [name, { files, settings = {}, run }] of Object.entries(SCENARIOS)) {
-      if (names.length > 0 && !names.includes(name)) {
+    for (const [name, { files, workspace = ".", settings = {}, picture, run }] of Object.entries(SCENARIOS)) {
+      if ((names.length > 0 && !names.includes(name)) || (pictures !== undefined && picture === undefined)) {
         continue;
       }
       const began = performance.now();
-      const folder = path.join(work, name);
+      const folder = path.join(work, name, "store");
       for (const [file, content] of Object.entries(files(folder))) {
         const text = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);
         await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
         await writeFile(path.join(folder, file), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
       }
       await server.configure({ "security.workspace.trust.enabled": false, ...settings });
-      const workbench = await Workbench.open(browser, server.address, folder, screenshots);
+      let workbench: Workbench | undefined;
       let why: unknown;
       try {
+        workbench = await Workbench.open(browser, server.address, path.join(folder, workspace), screenshots, picture?.height);
         await run({ workbench, folder, server, screenshots, browser });
+        if (pictures !== undefined && picture !== undefined) {
+          const file = `${picture.name}.png`;
+          await copyFile(path.join(screenshots, file), path.join(pictures, file));
+        }
       } catch (error) {
         why = error;
         failures += 1;
-        await workbench.screenshot(`${name}-failed`);
+        await workbench?.screenshot(`${name}-failed`);
       }
-      await workbench.close();
+      await workbench?.close();
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       console.log(`${why === undefined ? "ok  " : "FAIL"} ${name} (${seconds} s)`);
       if (why !== undefined) {
@@ -63,7 +72,11 @@ async function main(editors: string, extensions: string[], names: string[]): Pro
   return failures === 0 ? 0 : 1;
 }
 
-const [editors = ".editors", vsix = "ssot-lsp.vsix", python = "out/python.vsix", ...names] = process.argv.slice(2);
-main(path.resolve(editors), [path.resolve(vsix), path.resolve(python)], names).then((code) => {
+const PICTURES = "--pictures=";
+const [editors = ".editors", ...others] = process.argv.slice(2);
+const packages = others.filter((argument) => argument.endsWith(".vsix")).map((file) => path.resolve(file));
+const names = others.filter((argument) => !argument.endsWith(".vsix") && !argument.startsWith(PICTURES));
+const pictures = others.find((argument) => argument.startsWith(PICTURES))?.slice(PICTURES.length);
+main(path.resolve(editors), packages, names, pictures).then((code) => {
   process.exitCode = code;
 });

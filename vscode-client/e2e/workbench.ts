@@ -12,14 +12,24 @@ export class Workbench {
     private readonly screenshots: string,
   ) {}
 
-  static async open(browser: Browser, address: string, folder: string, screenshots: string): Promise<Workbench> {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  /** Open a folder, or the file of a workspace that has several. */
+  static async open(
+    browser: Browser,
+    address: string,
+    workspace: string,
+    screenshots: string,
+    height = 800,
+  ): Promise<Workbench> {
+    const page = await browser.newPage({ viewport: { width: 1080, height } });
     page.setDefaultTimeout(SOON);
     await page.route("**/*", (route) =>
       new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
     );
-    await page.goto(`${address}/?folder=${encodeURIComponent(folder)}`);
+    const kind = workspace.endsWith(".code-workspace") ? "workspace" : "folder";
+    await page.goto(`${address}/?${kind}=${encodeURIComponent(workspace)}`);
     await page.locator(".monaco-workbench .explorer-folders-view .monaco-list-row").first().waitFor({ timeout: START });
+    // what extensions contribute is there from then on: the palette shows what there was when it was opened
+    await page.locator(".activitybar a[aria-label^='Import Migration']").waitFor({ timeout: START });
     return new Workbench(page, screenshots);
   }
 
@@ -28,7 +38,7 @@ export class Workbench {
   }
 
   async screenshot(name: string): Promise<void> {
-    await this.page.screenshot({ path: path.join(this.screenshots, `${name}.png`) });
+    await this.page.screenshot({ path: path.join(this.screenshots, `${name}.png`), animations: "disabled" });
   }
 
   async openFile(name: string): Promise<void> {
@@ -38,6 +48,8 @@ export class Workbench {
     await this.page.keyboard.press("Enter");
     await this.page.locator(".tab.active", { hasText: name }).waitFor();
     await this.lines.first().waitFor();
+    // before that it takes the keyboard from whatever is opened next
+    await this.page.locator(".editor-group-container.active .monaco-editor.focused").waitFor();
   }
 
   async run(command: string): Promise<void> {
@@ -46,10 +58,15 @@ export class Workbench {
     await this.pick(command);
   }
 
-  /** Choose from the list that is shown. */
+  /** Choose from the list that is shown: by keys, so that the mouse points at nothing. */
   async pick(label: string): Promise<void> {
-    const whole = new RegExp(`^\\s*${label}\\s*$`);
-    await this.page.locator(".quick-input-list .monaco-list-row .label-name").filter({ hasText: whole }).first().click();
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    const wanted = rows.filter({ has: this.page.locator(".label-name", { hasText: new RegExp(`^\\s*${label}\\s*$`) }) });
+    await wanted.first().waitFor();
+    while (!(await wanted.first().getAttribute("class"))?.includes("focused")) {
+      await this.page.keyboard.press("ArrowDown");
+    }
+    await this.page.keyboard.press("Enter");
   }
 
   get lines(): Locator {
@@ -71,6 +88,68 @@ export class Workbench {
 
   get problems(): Locator {
     return this.page.locator(".markers-panel .monaco-list-row");
+  }
+
+  /** The rows of the migration view. */
+  get rows(): Locator {
+    return this.page.locator(".sidebar .tree-explorer-viewlet-tree-view .monaco-list-row");
+  }
+
+  /** What these rows are called, from top to bottom. */
+  rowLabels(): Promise<string[]> {
+    return this.rows.locator(".label-name").allTextContents();
+  }
+
+  /** The number at the migration view's icon. */
+  badge(tooltip: string): Locator {
+    return this.page.locator(`.activitybar a[aria-label='Import Migration - ${tooltip}']`);
+  }
+
+  /** Press a button of the dialog that asks something. */
+  async answer(question: string, button: string): Promise<void> {
+    const dialog = this.page.locator(".monaco-dialog-box", { hasText: question });
+    await dialog.getByRole("button", { name: button, exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+
+  /** Make the side bar wider, by so many pixels. */
+  async widenSideBar(pixels: number): Promise<void> {
+    const { x, width } = await this.box(".part.sidebar");
+    await this.drag([x + width + 1, 300], [x + width + 1 + pixels, 300]);
+  }
+
+  /** Make the panel below the editor higher, by so many pixels. */
+  async raisePanel(pixels: number): Promise<void> {
+    const { x, y } = await this.box(".part.panel");
+    await this.drag([x + 100, y - 1], [x + 100, y - 1 - pixels]);
+    await this.rest();
+  }
+
+  private async box(selector: string): Promise<{ x: number; y: number; width: number }> {
+    const box = await this.page.locator(selector).boundingBox();
+    if (box === null) {
+      throw new Error(`there is no ${selector}`);
+    }
+    return box;
+  }
+
+  private async drag(from: [number, number], to: [number, number]): Promise<void> {
+    await this.page.mouse.move(...from);
+    await this.page.mouse.down();
+    await this.page.mouse.move(...to, { steps: 5 });
+    await this.page.mouse.up();
+  }
+
+  /** Point at nothing. */
+  async rest(): Promise<void> {
+    await this.page.mouse.move(700, 330);
+    await this.page.locator(".workbench-hover-container").first().waitFor({ state: "detached" });
+  }
+
+  /** Wait until the server has something to say of the registry. */
+  async running(): Promise<void> {
+    await (await this.status()).filter({ hasText: "registry.json: " }).waitFor();
+    await this.rest();
   }
 
   /** What the language status, opened, says of us. */

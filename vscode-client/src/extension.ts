@@ -1,26 +1,57 @@
 import * as vscode from "vscode";
-import { ExecuteCommandRequest } from "vscode-languageclient/node";
+import { addToRegistry, fixEntry, fixFile, fixWorkspace } from "./commands";
+import { Migration, VIEW } from "./migration";
+import type { EntryNode, FileNode, FolderNode } from "./migrationTree";
+import { MigrationView, openCommand } from "./migrationView";
 import { onDidSelectInterpreter } from "./python";
-import { activeFolder, registryUri, showStatus } from "./registryStatus";
+import { registryUri, showStatus } from "./registryStatus";
 import { SECTION, Server } from "./server";
 import { TASK_TYPE, checkTasks } from "./tasks";
 
 const LAUNCH_SETTINGS = ["enable", "path", "interpreter", "importStrategy"];
 
-export async function activate(context: vscode.ExtensionContext): Promise<void> {
+/** What tests look at. */
+export interface Exports {
+  readonly server: Server;
+  readonly migration: Migration;
+  readonly view: MigrationView;
+}
+
+export async function activate(context: vscode.ExtensionContext): Promise<Exports> {
   const log = vscode.window.createOutputChannel("ssot-lsp", { log: true });
   const server = new Server(context, log);
+  const migration = new Migration(server, log);
+  const view = new MigrationView(server, migration);
   const restart = () => server.restart();
+  /** A command after which other importers may be left. */
+  const counted = async (work: Promise<void>) => {
+    await work;
+    await migration.refresh();
+  };
+  const commands = {
+    restart,
+    showLogs: () => log.show(),
+    fixFile,
+    fixAllInWorkspace: (node?: FolderNode) => counted(fixWorkspace(server, node?.uri)),
+    fixEntry: (node: EntryNode) => counted(fixEntry(server, node)),
+    fixEntryInFile: (node: FileNode) => counted(fixEntry(server, node)),
+    openEntry: ({ entry }: EntryNode) => {
+      const { command, arguments: args = [] } = openCommand(entry.registry, entry.range);
+      return vscode.commands.executeCommand(command, ...args);
+    },
+    openRegistry: () => openRegistry(server),
+    addEntry: () => addToRegistry(server),
+    migrationStatus: () => vscode.commands.executeCommand(`${VIEW}.focus`),
+    refreshMigration: () => migration.refresh(),
+  };
   context.subscriptions.push(
     log,
+    view,
+    migration,
     server,
-    showStatus(server),
+    showStatus(server, migration),
     vscode.tasks.registerTaskProvider(TASK_TYPE, checkTasks(server)),
-    vscode.commands.registerCommand("ssot.restart", restart),
-    vscode.commands.registerCommand("ssot.showLogs", () => log.show()),
-    vscode.commands.registerCommand("ssot.fixFile", fixFile),
-    vscode.commands.registerCommand("ssot.fixAllInWorkspace", () => fixWorkspace(server)),
-    vscode.commands.registerCommand("ssot.openRegistry", openRegistry),
+    ...Object.entries(commands).map(([name, act]) => vscode.commands.registerCommand(`${SECTION}.${name}`, act)),
     vscode.workspace.onDidGrantWorkspaceTrust(restart),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (LAUNCH_SETTINGS.some((key) => event.affectsConfiguration(`${SECTION}.${key}`))) {
@@ -33,28 +64,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     context.subscriptions.push(selection);
   }
   await restart();
+  return { server, migration, view };
 }
 
-async function fixFile(): Promise<void> {
-  await vscode.commands.executeCommand("editor.action.sourceAction", { kind: "source.fixAll.ssot", apply: "first" });
-}
-
-async function fixWorkspace(server: Server): Promise<void> {
-  const uri = activeFolder()?.uri;
-  if (uri === undefined || server.running === undefined) {
-    void vscode.window.showWarningMessage(uri ? "ssot-lsp is not running." : "There is no folder to fix.");
-    return;
-  }
-  const fix = { command: "ssot.fixWorkspace", arguments: [uri.toString()] };
-  try {
-    await server.running.sendRequest(ExecuteCommandRequest.type, fix);
-  } catch (error) {
-    void vscode.window.showInformationMessage(error instanceof Error ? error.message : String(error));
-  }
-}
-
-async function openRegistry(): Promise<void> {
-  const uri = await registryUri();
+async function openRegistry(server: Server): Promise<void> {
+  const uri = await registryUri(server);
   if (uri === undefined) {
     void vscode.window.showWarningMessage("There is no folder that a registry could be in.");
     return;

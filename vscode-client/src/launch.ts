@@ -27,10 +27,11 @@ export interface Surroundings {
   readonly realPath: (file: string) => string | undefined;
 }
 
-/** A program with its first arguments, to which those of ssot-lsp are added. */
+/** A program with its first arguments, to which those of ssot-lsp are added, and the setting that names another. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
+  readonly setting: string;
 }
 
 /** Why nothing can be started, and the setting that would help. */
@@ -44,7 +45,7 @@ export function launch(around: Surroundings): Launch | Obstacle {
   if (isTrusted && settings.path !== "") {
     const command = expanded(settings.path, around);
     if (path.isAbsolute(command) && around.realPath(command) !== undefined) {
-      return { command, args: [] };
+      return { command, args: [], setting: "ssot.path" };
     }
     return { message: `ssot.path: there is no program ${command}.`, setting: "ssot.path" };
   }
@@ -52,22 +53,22 @@ export function launch(around: Surroundings): Launch | Obstacle {
   if (isTrusted && settings.importStrategy === "fromEnvironment") {
     const command = installed(around, python);
     if (command !== undefined) {
-      return { command, args: [] };
+      return { command, args: [], setting: "ssot.importStrategy" };
     }
   }
   if (python === undefined) {
     return { message: "No Python interpreter was found to run ssot-lsp.", setting: "ssot.interpreter" };
   }
   // isolated: nothing of the workspace, of the user's site-packages or of PYTHONPATH is imported
-  return { command: python, args: ["-I", around.script] };
+  return { command: python, args: ["-I", around.script], setting: "ssot.interpreter" };
 }
 
-/** The interpreter: the one that is selected, else the one that is set, else one on the PATH. */
+/** The interpreter: the one that is set, else the one that is selected, else one on the PATH. */
 function interpreter(around: Surroundings): string | undefined {
   const { selected, settings, isWindows } = around;
   const set = settings.interpreter === "" ? undefined : expanded(settings.interpreter, around);
   const names = isWindows ? ["python3.exe", "python.exe"] : ["python3", "python"];
-  const candidates = [selected, set, ...names.flatMap((name) => onSearchPath(name, around))];
+  const candidates = [set, selected, ...names.flatMap((name) => onSearchPath(name, around))];
   return candidates.find((file) => file !== undefined && mayRun(file, around));
 }
 

@@ -1,11 +1,14 @@
 /** The language status item: what the server and the registries are up to. */
 
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import * as vscode from "vscode";
+import type { Migration } from "./migration";
+import { leftIn } from "./migrationTree";
+import type { FolderStatus } from "./protocol";
 import { registryFile } from "./registry";
 import { SECTION, type Server } from "./server";
-import { type RegistryState, status } from "./status";
+import { status } from "./status";
 
 const SEVERITIES = {
   information: vscode.LanguageStatusSeverity.Information,
@@ -13,49 +16,48 @@ const SEVERITIES = {
   error: vscode.LanguageStatusSeverity.Error,
 };
 
-export function showStatus(server: Server): vscode.Disposable {
+export function showStatus(server: Server, migration: Migration): vscode.Disposable {
   const item = vscode.languages.createLanguageStatusItem("ssot.status", [
     { language: "python" },
     { pattern: "**/registry.json" },
   ]);
-  item.name = "ssot-lsp";
+  item.name = item.detail = "ssot-lsp";
 
-  async function show(): Promise<void> {
-    const registry = await registryState();
-    const { text, detail, severity, isBusy } = status(server.state, registry);
+  function show(): void {
+    const folder = statusOf(server);
+    const counted = migration.folders?.find(({ uri }) => uri === folder?.uri);
+    const { text, severity, isBusy } = status(server.state, folder, counted && leftIn([counted]));
     item.text = text;
-    item.detail = detail;
     item.severity = SEVERITIES[severity];
     item.busy = isBusy;
     item.command =
-      server.state === "running" && registry !== "missing"
+      server.state === "running"
         ? { command: "ssot.openRegistry", title: "Open Registry" }
         : { command: "ssot.showLogs", title: "Show Logs" };
   }
 
-  const files = vscode.workspace.createFileSystemWatcher("**/{registry.json,pyproject.toml}");
-  void show();
+  show();
   return vscode.Disposable.from(
     item,
-    files,
-    files.onDidCreate(show),
-    files.onDidChange(show),
-    files.onDidDelete(show),
     server.onDidChangeState(show),
+    server.onDidChangeStatus(show),
+    migration.onDidChange(show),
     vscode.window.onDidChangeActiveTextEditor(show),
-    vscode.languages.onDidChangeDiagnostics(({ uris }) => {
-      if (uris.some(isJson)) {
-        void show();
-      }
-    }),
   );
 }
 
-/** Where the registry of the active editor's folder is, or of the first folder. */
-export async function registryUri(): Promise<vscode.Uri | undefined> {
+/** What the server says of the active editor's folder, or of the first folder. */
+function statusOf(server: Server): FolderStatus | undefined {
   const folder = activeFolder();
-  if (folder === undefined) {
-    return undefined;
+  return server.folders?.find(({ uri }) => vscode.Uri.parse(uri).toString() === folder?.uri.toString());
+}
+
+/** The registry of the active editor's folder, or of the first folder: the one in force, else the one that would be. */
+export async function registryUri(server: Server): Promise<vscode.Uri | undefined> {
+  const folder = activeFolder();
+  const registry = statusOf(server)?.registries[0];
+  if (folder === undefined || registry !== undefined) {
+    return registry === undefined ? undefined : vscode.Uri.parse(registry);
   }
   const setting = vscode.workspace.getConfiguration(SECTION, folder.uri).get("registry", "");
   const pyproject = await readFile(path.join(folder.uri.fsPath, "pyproject.toml"), "utf8").catch(() => "");
@@ -65,22 +67,4 @@ export async function registryUri(): Promise<vscode.Uri | undefined> {
 export function activeFolder(): vscode.WorkspaceFolder | undefined {
   const active = vscode.window.activeTextEditor?.document.uri;
   return (active && vscode.workspace.getWorkspaceFolder(active)) ?? vscode.workspace.workspaceFolders?.[0];
-}
-
-async function registryState(): Promise<RegistryState> {
-  const isBad = vscode.languages.getDiagnostics().some(([uri, diagnostics]) => isJson(uri) && diagnostics.some(isError));
-  if (isBad) {
-    return "bad";
-  }
-  const uri = await registryUri();
-  const exists = uri !== undefined && (await stat(uri.fsPath).catch(() => undefined)) !== undefined;
-  return exists ? "good" : "missing";
-}
-
-function isJson(uri: vscode.Uri): boolean {
-  return uri.path.endsWith(".json");
-}
-
-function isError({ source, severity }: vscode.Diagnostic): boolean {
-  return source === "ssot" && severity === vscode.DiagnosticSeverity.Error;
 }

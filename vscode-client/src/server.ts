@@ -3,8 +3,11 @@
 import { realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import { CancellationToken, LanguageClient, type LanguageClientOptions, State } from "vscode-languageclient/node";
+import { CancellationToken, type LanguageClientOptions, State } from "vscode-languageclient/node";
+import { Client } from "./client";
+import { apply } from "./edits";
 import { type Launch, type LaunchSettings, type Obstacle, launch } from "./launch";
+import { DID_CHANGE_STATUS, type FolderStatus } from "./protocol";
 import { selectedInterpreter } from "./python";
 import type { ServerState } from "./status";
 
@@ -16,11 +19,14 @@ const SELECTOR = [
 ];
 
 export class Server implements vscode.Disposable {
-  private client: LanguageClient | undefined;
+  private client: Client | undefined;
   private current: ServerState = "disabled";
+  private told: readonly FolderStatus[] | undefined;
   private turn: Promise<void> = Promise.resolve();
   private readonly changed = new vscode.EventEmitter<ServerState>();
+  private readonly changedStatus = new vscode.EventEmitter<void>();
   readonly onDidChangeState = this.changed.event;
+  readonly onDidChangeStatus = this.changedStatus.event;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -32,8 +38,13 @@ export class Server implements vscode.Disposable {
   }
 
   /** The running client; undefined if the server is not running. */
-  get running(): LanguageClient | undefined {
+  get running(): Client | undefined {
     return this.client?.state === State.Running ? this.client : undefined;
+  }
+
+  /** The registries of the workspace folders; undefined as long as the server has told nothing of them. */
+  get folders(): readonly FolderStatus[] | undefined {
+    return this.told;
   }
 
   /** Start the server as the settings now are, after stopping the one that runs. One call waits for the other. */
@@ -52,6 +63,7 @@ export class Server implements vscode.Disposable {
   dispose(): Promise<void> {
     this.turn = this.turn.then(() => this.stop());
     this.changed.dispose();
+    this.changedStatus.dispose();
     return this.turn;
   }
 
@@ -78,16 +90,18 @@ export class Server implements vscode.Disposable {
       void tellObstacle(found);
       return;
     }
-    const { command, args } = found;
-    this.log.info(`Starting ${[command, ...args, "server"].join(" ")}`);
+    this.log.info(`Starting ${[found.command, ...found.args, "server"].join(" ")}`);
     // not in the workspace: systems that look for programs in the current folder must find none there
-    const cwd = this.context.asAbsolutePath("bundled");
-    const server = { command, args: [...args, "server"], options: { cwd } };
-    const client = new LanguageClient(SECTION, "ssot-lsp", server, this.options());
+    const client = new Client(SECTION, "ssot-lsp", found, this.context.asAbsolutePath("bundled"), this.options());
     this.client = client;
     client.onDidChangeState(({ newState }) => {
       if (this.client === client) {
         this.become(newState === State.Running ? "running" : newState === State.Starting ? "starting" : "stopped");
+      }
+    });
+    client.onNotification(DID_CHANGE_STATUS, ({ folders }: { folders: FolderStatus[] }) => {
+      if (this.client === client) {
+        this.tell(folders);
       }
     });
     try {
@@ -95,6 +109,8 @@ export class Server implements vscode.Disposable {
     } catch (error) {
       this.become("stopped");
       this.log.error(`The server did not start: ${String(error)}`);
+      const why = (await client.failure()) || String(error);
+      void tellObstacle({ message: `The server could not be started: ${why}`, setting: found.setting });
     }
   }
 
@@ -110,12 +126,21 @@ export class Server implements vscode.Disposable {
 
   private become(state: ServerState): void {
     this.current = state;
+    if (state !== "running" && this.told !== undefined) {
+      this.tell(undefined);
+    }
     this.changed.fire(state);
+  }
+
+  private tell(folders: readonly FolderStatus[] | undefined): void {
+    this.told = folders;
+    this.changedStatus.fire();
   }
 
   private options(): LanguageClientOptions {
     return {
       documentSelector: SELECTOR,
+      initializationOptions: { isTrusted: vscode.workspace.isTrusted },
       outputChannel: this.log,
       traceOutputChannel: this.log,
       diagnosticPullOptions: { onChange: true, onSave: true },
@@ -131,9 +156,11 @@ export class Server implements vscode.Disposable {
             );
             return Promise.all(settings);
           },
-          // what is asked for is a migration of the workspace: VS Code then saves the files that were not open
           handleApplyEdit: (params, next) =>
-            next({ ...params, metadata: { isRefactoring: true } }, CancellationToken.None),
+            apply(params, async () => {
+              const made = await next(params, CancellationToken.None);
+              return "applied" in made && made.applied;
+            }),
         },
       },
     };
@@ -160,11 +187,14 @@ function launchSettings(): LaunchSettings {
 }
 
 async function tellObstacle({ message, setting }: Obstacle): Promise<void> {
-  const open = "Open Setting";
-  if ((await vscode.window.showErrorMessage(message, open)) === open) {
+  const [open, logs] = ["Open Setting", "Show Logs"];
+  const chosen = await vscode.window.showErrorMessage(message, open, logs);
+  if (chosen === open) {
     // what is particular to a machine is not among the user's settings where that is another one
     const where = vscode.env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
     await vscode.commands.executeCommand(`workbench.action.${where}`, { query: `@id:${setting}` });
+  } else if (chosen === logs) {
+    await vscode.commands.executeCommand("ssot.showLogs");
   }
 }
 

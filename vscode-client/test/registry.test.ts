@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { registryFile } from "../src/registry";
-import { status } from "../src/status";
 
 test("the setting names the registry, else pyproject.toml, else it is registry.json", () => {
   const named = '[project]\nregistry = "no.json"\n\n[tool.ssot-lsp]  # ours\nselect = ["SSOT"]\nregistry = "conf/r.json"\n';
@@ -10,13 +9,4 @@ test("the setting names the registry, else pyproject.toml, else it is registry.j
   assert.equal(registryFile("/shop", "", "[tool.ssot-lsp]\nregistry = '../r.json'"), "/r.json");
   assert.equal(registryFile("/shop", "", '[tool.ssot-lsp]\n[tool.other]\nregistry = "no.json"'), "/shop/registry.json");
   assert.equal(registryFile("/shop", "", ""), "/shop/registry.json");
-});
-
-test("the status is as bad as the worst that is to be said", () => {
-  assert.equal(status("running", "good").severity, "information");
-  assert.equal(status("running", "bad").severity, "warning");
-  assert.equal(status("running", "missing").severity, "information");
-  assert.equal(status("stopped", "bad").severity, "error");
-  assert.equal(status("disabled", "bad").severity, "information");
-  assert.ok(status("starting", "good").isBusy);
 });
