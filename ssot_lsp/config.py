@@ -5,7 +5,8 @@ from __future__ import annotations
 import os.path
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -42,6 +43,10 @@ class Settings(NamedTuple):
     """Severities by code."""
     include_docs: bool = False
     """Markdown pages are checked too."""
+    per_file_ignores: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """As `ignore`, for some files: by globs as in `exclude`, of which each speaks for itself; `!` negates one."""
+    per_file_severity: Mapping[str, Mapping[str, Severity]] = MappingProxyType({})
+    """Severities by code in some files, by such globs; of several that match the last one decides."""
     python: Path | None = None
     """The interpreter, or the folder, of the environment to read."""
     is_confined: bool = False
@@ -50,6 +55,13 @@ class Settings(NamedTuple):
     def reports(self, code: str) -> bool:
         """Whether diagnostics of that code are wanted."""
         return (not self.select or code.startswith(self.select)) and not (self.ignore and code.startswith(self.ignore))
+
+    def of_file(self, matches: Callable[[str], bool]) -> Settings:
+        """The settings that hold for one file, given which globs match it."""
+        ignores = (codes for glob, codes in self.per_file_ignores.items() if matches(glob))
+        severities = (by_code for glob, by_code in self.per_file_severity.items() if matches(glob))
+        ignore, severity = chain(self.ignore, *ignores), chain(self.severity.items(), *(s.items() for s in severities))
+        return self._replace(ignore=tuple(ignore), severity=dict(severity))
 
     def override(self, **given: Any) -> Settings:
         """These settings with those that are given (neither None nor empty) in their place."""
@@ -125,46 +137,69 @@ def settings_from(table: Toml, root: Path, error: Any) -> Settings:
             if not isinstance(value, str) or not value:
                 raise error(key, "expected a path")
             settings = settings.override(**{key: root / value})
-        elif key in ("src", "select", "ignore", "exclude"):
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise error(key, "expected a list of strings")
-            settings = settings.override(**{key: _checked_list(key, value, error)})
+        elif key in ("select", "ignore"):
+            settings = settings.override(**{key: _codes(key, value, error)})
+        elif key in ("src", "exclude"):
+            strings = _list_of_strings(key, value, error)
+            if key == "exclude" and (bad := [glob for glob in strings if not is_glob(glob)]):
+                raise error(key, f"{bad[0]!r} is not a glob")
+            settings = settings.override(**{key: strings})
         elif key == "include-docs":
             if not isinstance(value, bool):
                 raise error(key, "expected true or false")
             settings = settings._replace(include_docs=value)
         elif key == "severity":
-            settings = settings._replace(severity=_severities(value, error))
+            settings = settings._replace(severity=_severities(key, value, error))
+        elif key == "per-file-ignores":
+            ignores = {glob: _codes(at, codes, error) for glob, at, codes in _by_glob(key, value, error)}
+            settings = settings._replace(per_file_ignores=ignores)
+        elif key == "per-file-severity":
+            severities = {glob: _severities(at, codes, error) for glob, at, codes in _by_glob(key, value, error)}
+            settings = settings._replace(per_file_severity=severities)
         else:
             raise error(key, "unknown setting")
     return settings
 
 
-def _checked_list(key: str, value: list[str], error: Any) -> tuple[str, ...]:
-    if key == "exclude" and (bad := [glob for glob in value if not is_glob(glob)]):
-        raise error(key, f"{bad[0]!r} is not a glob")
-    if key in ("select", "ignore"):
-        value = [code.upper() for code in value]
-        if bad := [code for code in value if not is_code(code)]:
-            raise error(key, f"no rule has the code {bad[0]!r}")
+def _list_of_strings(key: str, value: Any, error: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise error(key, "expected a list of strings")
     return tuple(value)
 
 
-def _severities(value: Any, error: Any) -> dict[str, Severity]:
+def _codes(key: str, value: Any, error: Any) -> tuple[str, ...]:
+    codes = tuple(code.upper() for code in _list_of_strings(key, value, error))
+    if bad := [code for code in codes if not is_code(code)]:
+        raise error(key, f"no rule has the code {bad[0]!r}")
+    return codes
+
+
+def _severities(key: str, value: Any, error: Any) -> dict[str, Severity]:
     if not isinstance(value, dict):
-        raise error("severity", "expected a table of codes and severities")
+        raise error(key, "expected a table of codes and severities")
     labels = {severity.label: severity for severity in Severity}
     for code, label in value.items():
         if code.upper() not in RULE_NAMES:
-            raise error(f"severity.{code}", "no rule has this code")
+            raise error(f"{key}.{code}", "no rule has this code")
         if not isinstance(label, str) or label not in labels:
-            raise error(f"severity.{code}", f"expected one of {', '.join(labels)}")
+            raise error(f"{key}.{code}", f"expected one of {', '.join(labels)}")
     return {code.upper(): labels[label] for code, label in value.items()}
+
+
+def _by_glob(key: str, value: Any, error: Any) -> Iterator[tuple[str, str, Any]]:
+    """The globs of a table, each with the key that it stands under and its value."""
+    if not isinstance(value, dict):
+        raise error(key, "expected a table of globs")
+    for glob, item in value.items():
+        at = f'{key}."{glob}"'
+        if not is_glob(glob.removeprefix("!")):
+            raise error(at, "this is not a glob")
+        yield glob, at, item
 
 
 def _error(root: Path, key: str, reason: str) -> ConfigError:
     path = root / "pyproject.toml"
-    row = _row_of(("tool", "ssot-lsp", *key.split(".")), path.read_text("utf-8", "replace").split("\n"))
+    row = _row_of(("tool", "ssot-lsp", *_toml_path(key)), path.read_text("utf-8", "replace").split("\n"))
     return ConfigError(f"{path}:{row + 1}: tool.ssot-lsp.{key}: {reason}")
 
 

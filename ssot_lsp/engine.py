@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from ssot_lsp.config import Settings
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Replacement, Severity
-from ssot_lsp.modules import TODAY
+from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import Glimpse, Import, Mention, Rule, all_rules, first_looks, imported_names, uses
+from ssot_lsp.suppression import silenced
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits, composed
 
 REFUSED = "SSOT091"
@@ -37,11 +38,21 @@ def check(
     if document.syntax.ignore_file:
         return ()
     found: dict[tuple[str, Span], Diagnostic] = {}
-    for diagnostic in _found(document, project, on_fault):
+    faults: list[Rule] = []
+
+    def fault(rule: Rule, error: Exception) -> None:
+        if on_fault is None:
+            raise error
+        faults.append(rule)
+        on_fault(rule, error)
+
+    for diagnostic in _found(document, project, fault):
         if diagnostic is not None:
             found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
-    wanted = as_settings_say(sorted(found.values(), key=lambda d: d.span), project.settings)
-    return tuple(d for d in wanted if not _is_suppressed(d, document, project, today or date.today()))
+    settings = project.settings_for(document.path)
+    wanted = [*as_settings_say(found.values(), settings)]
+    left = silenced(wanted, document, project, today or date.today(), is_all=not faults)
+    return tuple(sorted(as_settings_say(left, settings), key=lambda d: d.span))
 
 
 def as_settings_say(diagnostics: Iterable[Diagnostic], settings: Settings) -> Iterator[Diagnostic]:
@@ -51,7 +62,7 @@ def as_settings_say(diagnostics: Iterable[Diagnostic], settings: Settings) -> It
             yield diagnostic._replace(severity=settings.severity.get(diagnostic.code, diagnostic.severity))
 
 
-def _found(document: Document, project: Project, on_fault: Report | None) -> Iterator[Diagnostic | None]:
+def _found(document: Document, project: Project, on_fault: Report) -> Iterator[Diagnostic | None]:
     """What the rules say of each imported name and of each path in a string."""
     for imported in _imports(document, project):
         yield _first(imported, project.settings, on_fault)
@@ -72,7 +83,7 @@ def _imports(document: Document, project: Project) -> Iterator[Import]:
     yield from uses(project, document)
 
 
-def _first(subject: Import | Mention, settings: Settings, on_fault: Report | None) -> Diagnostic | None:
+def _first(subject: Import | Mention, settings: Settings, on_fault: Report) -> Diagnostic | None:
     """What the first rule that has something to say about a subject says; None if that one's code is not wanted.
 
     Rules that are not wanted are only asked if one that is has something to say, and would have to give way to them.
@@ -82,8 +93,6 @@ def _first(subject: Import | Mention, settings: Settings, on_fault: Report | Non
         try:
             return rule.check(subject) if isinstance(subject, Import) else rule.check_string(subject)
         except Exception as error:
-            if on_fault is None:
-                raise
             on_fault(rule, error)
             return None
 
@@ -94,19 +103,6 @@ def _first(subject: Import | Mention, settings: Settings, on_fault: Report | Non
         elif (diagnostic := said(rule)) is not None:
             return diagnostic if all(said(other) is None for other in before) else None
     return None
-
-
-def _is_suppressed(diagnostic: Diagnostic, document: Document, project: Project, today: date) -> bool:
-    """Whether a comment silences it: on its rows, or on the first or last row of its statement or call."""
-    if not document.syntax.suppressions:
-        return False
-    spans = [diagnostic.span]
-    spans += (s.span for s in document.syntax.imports if s.span.contains(diagnostic.span))
-    spans += (s.place for s in document.syntax.paths_in_question if s.span == diagnostic.span)
-    if any(s.until is not None for s in document.syntax.suppressions):
-        project.modules.asked.add(TODAY)
-    rows = {document.text.position(offset).row for span in spans for offset in span}
-    return any(s.row in rows and s.silences(diagnostic.code, today) for s in document.syntax.suppressions)
 
 
 def with_fixes(document: Document, project: Project, diagnostic: Diagnostic, *, choices: bool = True) -> Diagnostic:
@@ -144,7 +140,8 @@ def rewritten(
     try:
         moves = [move for replacement in replacements for move in replacement.moves]
         strings = [string for replacement in replacements for string in replacement.strings]
-        return rewrite(document, project, moves, strings), ""
+        comments = [edit for replacement in replacements for edit in replacement.comments]
+        return rewrite(document, project, moves, strings, comments), ""
     except RefusalError as error:
         return (), str(error)
     except Exception as error:  # a mistake of ours: it must not stop the other files, and it must be told
@@ -169,27 +166,47 @@ def fix(
     project: Project,
     diagnostics: Sequence[Diagnostic],
     applicability: Applicability = Applicability.SAFE,
+    *,
+    today: date | None = None,
 ) -> Fixed:
     """Apply the fixes of `diagnostics` that are as sure as `applicability`.
 
     Those that cannot be made together with the others are tried again after them, and refused if they still cannot.
+    Comments come last: what they silence is known when all else is done.
     """
-    fixed = _fix(document, project, diagnostics, applicability)
-    if not fixed.refused or not fixed.edits:
-        return fixed
+    of_comments = [d for d in diagnostics if (r := fixed_by(d, applicability)) is not None and r.comments]
+    others = [diagnostic for diagnostic in diagnostics if diagnostic not in of_comments]
+    fixed = _fix(document, project, others, applicability)
+    if fixed.refused and fixed.edits:
+        spans = {refusal.span for refusal in fixed.refused}
+        refused = [d for d in others if d.span in spans and d not in fixed.applied]
+        wanted = {diagnostic.message for diagnostic in refused}
+        after, found = _again(document, project, fixed, today)
+        again = _fix(after, project, [d for d in found if d.message in wanted], applicability)
+        made = {d.message for d in again.applied} - {d.message for d in again.refused}
+        late = [diagnostic for diagnostic in refused if diagnostic.message in made]
+        left = (refusal for refusal in fixed.refused if refusal.span not in {diagnostic.span for diagnostic in late})
+        fixed = _then(document, fixed, again, late)._replace(refused=tuple(left))
+    if of_comments:
+        after, found = _again(document, project, fixed, today) if fixed.edits else (document, tuple(diagnostics))
+        codes = {diagnostic.code for diagnostic in of_comments}
+        again = _fix(after, project, [d for d in found if d.code in codes], applicability)
+        fixed = _then(document, fixed, again, of_comments if not again.refused else again.applied)
+    return fixed
+
+
+def _again(
+    document: Document, project: Project, fixed: Fixed, today: date | None
+) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The document as it was fixed so far, and what is found in it then."""
     after = project.document(document.path, fixed.text.source)
-    spans = {refusal.span for refusal in fixed.refused}
-    refused = [d for d in diagnostics if d.span in spans and d not in fixed.applied]
-    wanted = {diagnostic.message for diagnostic in refused}
-    again = _fix(after, project, [d for d in check(after, project) if d.message in wanted], applicability)
-    made = {d.message for d in again.applied} - {d.message for d in again.refused}
-    late = [diagnostic for diagnostic in refused if diagnostic.message in made]
-    return Fixed(
-        composed(document.text.source, fixed.edits, again.edits),
-        again.text,
-        (*fixed.applied, *late),
-        tuple(refusal for refusal in fixed.refused if refusal.span not in {diagnostic.span for diagnostic in late}),
-    )
+    return after, check(after, project, today=today)
+
+
+def _then(document: Document, first: Fixed, second: Fixed, applied: Iterable[Diagnostic]) -> Fixed:
+    """Both together: the second was made of what the first has left, and has applied that."""
+    edits = composed(document.text.source, first.edits, second.edits)
+    return Fixed(edits, second.text, (*first.applied, *applied), (*first.refused, *second.refused))
 
 
 def _fix(
@@ -275,6 +292,13 @@ def compiles(document: Document) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def fails_at_import(document: Document, project: Project) -> bool:
+    """Whether importing the document as a module surely fails, as far as it and its own imports tell."""
+    at_once = (s for s in document.syntax.imports if s.well_formed and not (s.deferred or s.expects_error))
+    imported = (name for statement in at_once for name in imported_names(project, document, statement))
+    return not compiles(document) or any(name.is_bound is Answer.NO and not name.may_fail for name in imported)
 
 
 def unreadable(reason: str) -> Diagnostic:

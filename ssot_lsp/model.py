@@ -290,6 +290,8 @@ class Replacement(NamedTuple):
     applicability: Applicability
     moves: tuple[Move, ...] = ()
     strings: tuple[StringMove, ...] = ()
+    comments: tuple[TextEdit, ...] = ()
+    """What is to stand in comments instead; goes with neither moves nor strings."""
 
 
 class Fix(NamedTuple):

@@ -609,6 +609,10 @@ class Modules:
     def _submodule(self, module: Module, name: str) -> bool:
         return bool(module.folders) and self.find(f"{module.name}.{name}" if module.name else name) is not None
 
+    def is_folder(self, path: Path) -> bool:
+        """Whether a path is one of a folder."""
+        return path.is_dir()
+
     def listing(self, folder: Path) -> frozenset[str]:
         """The names in a folder, as the disk spells them: `import Foo` must not find foo.py on any system."""
         if folder not in self._listings:
@@ -641,7 +645,7 @@ class Modules:
                     return Module(name, folder / f"{last}{suffix}", (), self.read)
             if compiled := _compiled(last, listing):
                 return Module(name, folder / compiled, (), self.read)
-            if last in listing and (folder / last).is_dir():
+            if last in listing and self.is_folder(folder / last):
                 namespace.append(folder / last)
         return Module(name, None, tuple(namespace), self.read) if namespace else None
 

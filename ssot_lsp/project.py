@@ -6,9 +6,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,18 @@ class Project:
     @cached_property
     def _sources(self) -> dict[str, Document | None]:
         return {}
+
+    def settings_for(self, path: Path) -> Settings:
+        """The settings that hold for a file."""
+        if not (self.settings.per_file_ignores or self.settings.per_file_severity):
+            return self.settings
+        relative = self.relative(path)
+        return self.settings.of_file(lambda glob: self._glob(glob.removeprefix("!"))(relative) != glob.startswith("!"))
+
+    @cached_property
+    def _glob(self) -> Callable[[str], Callable[[str], bool]]:
+        """The matcher of a glob, made once."""
+        return cache(lambda glob: glob_matcher([glob]))
 
     def find_files(self, paths: Iterable[Path], *, only_python: bool = False) -> Iterator[str]:
         """The files among `paths` and below them that are to be checked: those of Python, and with Python in them."""

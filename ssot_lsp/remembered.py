@@ -98,9 +98,9 @@ class Memory:
 
         again = {file for file, (_, rests_on) in self.results.items() if is_stale(rests_on)} | changed | new
         again |= _beside(project, signs, new | gone)
-        # which objects are exclusive rests on other modules
+        # which objects are exclusive rests on other modules; a claim may be of any file, of those with results too
         if project.has_exclusive or not self._hold(project, is_stale):
-            again |= signs.keys() if project.has_exclusive else signs.keys() - self.results.keys()
+            again |= signs.keys()
             self.claims = []
         for file in again | gone:
             self.files.pop(file, None)

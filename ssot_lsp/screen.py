@@ -19,6 +19,7 @@ from ssot_lsp.project import Project
 from ssot_lsp.rules import Glimpse, all_rules, first_looks, is_registered, is_spoken_of_below, may_use
 from ssot_lsp.scan import ImportLine, Paths, imports, paths, plain, read_import
 from ssot_lsp.search import SearchPath
+from ssot_lsp.suppression import UNUSED
 from ssot_lsp.syntax import PATH
 
 
@@ -43,6 +44,8 @@ class Claim(NamedTuple):
     """The import is relative; the path may be a module's."""
 
 
+_COMMENTS = (b"ssot:", b"SSOT:")
+"""What is in every file with a comment that silences, and that may be for nothing."""
 _SUSPICIOUS = _Verdict(is_suspicious=True)
 _HARMLESS = _Verdict()
 
@@ -79,6 +82,7 @@ class Screen:
         self._suspects = first_looks(project.settings)
         strings = (rule for rule in all_rules() if rule.checks_strings and project.settings.reports(rule.code))
         self._suspects_string = [rule.suspects_string for rule in strings if project.reads_strings]
+        self._judges_comments = project.settings.reports(UNUSED)
         self._asks_registry_alone = self._suspects == (is_registered,) and not self._suspects_string
         self._verdicts: dict[tuple[str, bytes], _Verdict] = {}
         self._path = SearchPath(project.modules)
@@ -94,7 +98,8 @@ class Screen:
         plain_data = plain(data)
         if plain_data is None:
             return Look(data=data)
-        if self._asks_registry_alone and not self.project.registry.may_be_spoken_of_in(data):
+        has_comments = self._judges_comments and any(word in data for word in _COMMENTS)
+        if self._asks_registry_alone and not has_comments and not self.project.registry.may_be_spoken_of_in(data):
             return _CLEAN
         if b"sys.path" in plain_data and not self._asks_registry_alone:
             return Look(data=data)
@@ -117,7 +122,7 @@ class Screen:
             source = plain_data.decode("utf-8", "replace")
             suspicious.update(point for point, use in used if may_use(self.project, source, *use))
         strings = self._suspicious(paths(plain_data)) if self._suspects_string else frozenset()
-        if not (suspicious or strings):
+        if not (suspicious or strings or has_comments):
             return _CLEAN
         if plain_data is not data or not (data.isascii() or b"coding" not in data[:200]):
             return Look(data=data)

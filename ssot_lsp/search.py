@@ -34,6 +34,14 @@ class Place(Modules):
         self.asked.add(f"{self._prefix}.{name}")
         return super().find(name)
 
+    def is_folder(self, path: Path) -> bool:
+        """As the modules below tell it."""
+        return self._base.is_folder(path)
+
+    def listing(self, folder: Path) -> frozenset[str]:
+        """As the modules below tell it."""
+        return self._base.listing(folder)
+
     def is_meant(self, module: str) -> bool:
         """Whether what is not in this place is nowhere, as far as this place goes.
 

@@ -61,7 +61,8 @@ def open_file(project: Project, path: Path, look: Look = UNSEEN) -> Opened | Rep
 
 
 def _unreadable(project: Project, path: Path, reason: str) -> Report:
-    return Report(path, Text(""), tuple(engine.as_settings_say([engine.unreadable(reason)], project.settings)))
+    found = engine.as_settings_say([engine.unreadable(reason)], project.settings_for(path))
+    return Report(path, Text(""), tuple(found))
 
 
 def check_file(project: Project, path: Path, look: Look = UNSEEN, *, with_edits: bool = True) -> Report:
@@ -155,6 +156,6 @@ def registry_reports(project: Project) -> Iterator[Report]:
     """What is wrong with single entries of the registry, file by file."""
     problems: dict[Path, list[Diagnostic]] = {}
     for path, problem in project.registry.problems:
-        problems.setdefault(path, []).extend(engine.as_settings_say([problem], project.settings))
+        problems.setdefault(path, []).extend(engine.as_settings_say([problem], project.settings_for(path)))
     for path, found in problems.items():
         yield Report(path, project.registry.text(path), tuple(found))

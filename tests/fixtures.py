@@ -333,7 +333,7 @@ class _Run:
 
     def _fix(self, project: Project, document: Document, applicability: Applicability) -> engine.Fixed:
         diagnostics = engine.check(document, project, today=TODAY)
-        fixed = engine.fix(document, project, diagnostics, applicability)
+        fixed = engine.fix(document, project, diagnostics, applicability, today=TODAY)
         after = self._applied(document, fixed.edits, "the bulk fix")
         assert after == fixed.text.source, f"{self.case.where}: the edits do not lead to the text that they come with"
         return fixed

@@ -347,6 +347,31 @@ def test_settings_and_options_of_codes(root: Path) -> None:
     assert codes(run("check", "--output-format", "json", "--select", "SSOT00")) == ["SSOT001", "SSOT002", "SSOT004"]
 
 
+def test_settings_of_files(root: Path) -> None:
+    """They hold for all that is reported of a file, be it Python's, the registry's or one that cannot be read."""
+    settings = """
+        [tool.ssot-lsp.per-file-ignores]
+        "tests/**" = ["SSOT001"]
+        "bad.py" = ["SSOT092"]
+        [tool.ssot-lsp.per-file-severity]
+        "legacy/**" = { SSOT001 = "information" }
+        "registry.json" = { SSOT102 = "hint" }
+    """
+    cycle = [{"canonical": f"pkg.{one}:X", "deprecated": [f"pkg.{other}:X"]} for one, other in ("ab", "ba")]
+    registry = json.dumps({"version": 1, "packages": ["pkg"], "entries": [*cycle, *json.loads(REGISTRY)["entries"]]})
+    tree(root, {"pyproject.toml": settings, "registry.json": registry, "bad.py": b"\xff"})
+    tree(root, {"tests/test_a.py": SAFE, "legacy/a.py": SAFE, "a.py": SAFE})
+    found = json.loads(run("check", "--output-format", "json").stdout)
+    assert [
+        (Path(item["filename"]).relative_to(root).as_posix(), item["code"], item["severity"]) for item in found
+    ] == [
+        ("registry.json", "SSOT102", "hint"),
+        ("registry.json", "SSOT102", "hint"),
+        ("a.py", "SSOT001", "error"),
+        ("legacy/a.py", "SSOT001", "information"),
+    ]
+
+
 def test_unreadable_files_can_be_ignored(root: Path) -> None:
     tree(root, {"use.py": b"\xff"})
     assert codes(run("check", "--output-format", "json", "--ignore", "SSOT092")) == []
@@ -562,17 +587,84 @@ def test_a_pipe_has_no_colour_and_no_summary(root: Path) -> None:
     assert (process("check").stdout, process("check").stderr) == ("", "")
 
 
+COLOURS: dict[str, tuple[dict[str, str], bool, bool]] = {
+    "nothing said": ({}, False, True),
+    "NO_COLOR": ({"NO_COLOR": "1"}, False, False),
+    "NO_COLOR empty": ({"NO_COLOR": ""}, False, True),
+    "FORCE_COLOR": ({"FORCE_COLOR": "1"}, True, True),
+    "both": ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False, False),
+    "a dumb terminal": ({"TERM": "dumb"}, False, False),
+    "CI": ({"CI": "true", "GITHUB_ACTIONS": "true"}, False, True),
+}
+_OF_COLOURS = {"NO_COLOR": None, "FORCE_COLOR": None, "TERM": "xterm", "CI": None}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.parametrize(("said", "in_pipe", "in_terminal"), COLOURS.values(), ids=COLOURS)
+def test_colour(
+    root: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, str], *, in_pipe: bool, in_terminal: bool
+) -> None:
+    tree(root, {"use.py": SAFE})
+    for name, value in (_OF_COLOURS | said).items():
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert ("\x1b[" in process("check").stdout) is in_pipe
+    assert "\x1b[" not in process("check", "--output-format", "github").stdout
+    assert (b"\x1b[" in in_a_terminal("check")[1]) is in_terminal
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 @pytest.mark.parametrize(("source", "summary"), [(SAFE, "Found 1 diagnostic"), (CLEAN, "Nothing found")])
-def test_a_terminal_has_both(root: Path, source: str, summary: str) -> None:
+def test_a_terminal_has_both(root: Path, monkeypatch: pytest.MonkeyPatch, source: str, summary: str) -> None:
+    tree(root, {"use.py": source})
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    code, output = in_a_terminal("check")
+    assert code == (1 if source is SAFE else 0)
+    assert summary.encode() in output
+    assert (b"\x1b[" in output) == (source is SAFE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_terminal", "is_told"), [(0.6, True, True), (0.4, True, False), (9, False, False)]
+)
+def test_progress_is_told_to_a_person_who_waits(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    seconds: float,
+    *,
+    is_terminal: bool,
+    is_told: bool,
+) -> None:
+    from ssot_lsp.cli import options
+
+    now = [100.0]
+    monkeypatch.setattr(options, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    with options.progress("Checking") as told:
+        told(1, 10)
+        assert capsys.readouterr().err == ""
+        now[0] += seconds
+        told(5, 10)
+        told(10, 10)
+    shown = capsys.readouterr()
+    assert (shown.out, "Checking" in shown.err) == ("", is_told)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_short_work_shows_no_progress(root: Path) -> None:
+    tree(root, {f"m{number}.py": CLEAN for number in range(50)})
+    assert b"Checking" not in in_a_terminal("check", "--jobs", "1")[1]
+
+
+def in_a_terminal(*arguments: str) -> tuple[int, bytes]:
+    """The exit code of a command, and all that it has shown."""
     import pty
 
-    tree(root, {"use.py": source})
     ours, theirs = pty.openpty()
-    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "ssot_lsp", "check"], stdout=theirs, stderr=theirs, stdin=theirs, env=environment
-    ) as running:
+    command = [sys.executable, "-m", "ssot_lsp", *arguments]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs) as running:
         os.close(theirs)
         output = b""
         try:
@@ -582,9 +674,62 @@ def test_a_terminal_has_both(root: Path, source: str, summary: str) -> None:
             pass  # that is how Linux says that the other end is closed
         code = running.wait(60)
     os.close(ours)
-    assert code == (1 if source is SAFE else 0)
-    assert summary.encode() in output
-    assert (b"\x1b[" in output) == (source is SAFE)
+    return code, output
+
+
+# --report
+
+
+@pytest.mark.parametrize("command", ["check", "fix"])
+def test_reports_in_files(root: Path, command: str) -> None:
+    """Each holds what the command would have printed in that format."""
+    tree(root, {"use.py": GONE, "bad.py": "from pkg.old import A\n(\n", ".git/HEAD": ""})
+    files = {name: root / f"out.{name}" for name in FORMATS}
+    told = run(command, "--output-format", "concise", *(f"--report={name}={file}" for name, file in files.items()))
+    assert told.exit_code == 1
+    assert told.stdout == run(command, "--output-format", "concise").stdout
+    for name, file in files.items():
+        assert file.read_text("utf-8") == run(command, "--output-format", name).stdout, name
+
+
+def test_a_report_of_nothing_is_a_report(root: Path) -> None:
+    assert run("check", "--report", "gitlab=quality.json", "--report", "github=x").exit_code == 0
+    assert json.loads((root / "quality.json").read_text()) == []
+    assert (root / "x").read_text() == "\n"
+
+
+@pytest.mark.parametrize("given", ["sarif", "sarif=", "=x", "yaml=x", "x"])
+def test_a_report_that_is_none(root: Path, given: str) -> None:
+    result = run("check", "--report", given)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert given in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--diff", "--watch"])
+def test_there_is_no_report_of_what_is_not_done(root: Path, option: str) -> None:
+    result = run("fix", option, "--report", "sarif=x.sarif")
+    assert (result.exit_code, "--report" in result.stderr) == (2, True)
+
+
+def test_a_report_that_cannot_be_written(root: Path) -> None:
+    result = run("check", "--report", "sarif=nowhere/x.sarif")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "nowhere" in result.stderr
+
+
+@pytest.mark.parametrize(("top", "path"), [("", "sub/use.py"), ("sub", "use.py"), (None, "use.py")])
+def test_servers_are_told_paths_in_the_repository(
+    root: Path, monkeypatch: pytest.MonkeyPatch, top: str | None, path: str
+) -> None:
+    tree(root, {"sub/pyproject.toml": "[tool.ssot-lsp]\n", "sub/registry.json": REGISTRY, "sub/use.py": GONE})
+    if top is not None:
+        tree(root, {f"{top}/.git/HEAD".lstrip("/"): ""})
+    monkeypatch.chdir(root / "sub")
+    (result,) = json.loads(run("check", "--output-format", "sarif").stdout)["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == path
+    assert json.loads(run("check", "--output-format", "gitlab").stdout)[0]["location"]["path"] == path
+    assert f'file="{path}"' in run("check", "--output-format", "junit").stdout
+    assert run("check", "--output-format", "concise").stdout.startswith("use.py:")
 
 
 def test_a_reader_that_goes_away(root: Path) -> None:
@@ -1090,6 +1235,128 @@ def test_base(repository: Path) -> None:
     assert names(run("check", "--changed", "--base", "main", "--output-format", "json")) == ["edited.py", "old.py"]
 
 
+BROKEN_BY: dict[str, tuple[Files, Mapping[str, str | None], list[str]]] = {
+    "a class that is renamed": (
+        {"b.py": "from pkg.a import Old\n", "pkg/a.py": "class Old: ...\n"},
+        {"pkg/a.py": "class New: ...\n"},
+        ["b.py SSOT004"],
+    ),
+    "a module that is gone": (
+        {"b.py": "import pkg.a\nfrom pkg import a\n", "pkg/a.py": ""},
+        {"pkg/a.py": None},
+        ["b.py SSOT003", "b.py SSOT004"],
+    ),
+    "a module that is elsewhere now": (
+        {"b.py": "from pkg.a import X\n", "pkg/a.py": "X = 1\n"},
+        {"pkg/a.py": None, "pkg/sub/a.py": "X = 1\n"},
+        ["b.py SSOT003"],
+    ),
+    "a package that is gone": (
+        {"b.py": "from pkg.p.q import X\n", "pkg/p/q.py": "X = 1\n"},
+        {"pkg/p/q.py": None},
+        ["b.py SSOT003"],
+    ),
+    "a package that a module has taken the place of": (
+        {"b.py": "import pkg.p.q\n", "pkg/p/__init__.py": "", "pkg/p/q.py": ""},
+        {"pkg/p/__init__.py": None, "pkg/p/q.py": None, "pkg/p.py": ""},
+        ["b.py SSOT003"],
+    ),
+    "a name that came through others": (
+        {"b.py": "from pkg.c import X\n", "pkg/a.py": "X = 1\n", "pkg/c.py": "from pkg.a import *\n"},
+        {"pkg/a.py": "Y = 1\n"},
+        ["b.py SSOT004"],
+    ),
+    "a name that is no longer exported": (
+        {"b.py": "from pkg.a import X\n", "pkg/a.py": "X = 1\n"},
+        {"pkg/a.py": "X = 1\n__all__ = []\n"},
+        ["b.py SSOT005"],
+    ),
+    "a file beside it": (
+        {"tools/b.py": "from helper import X\n", "tools/helper.py": "X = 1\n"},
+        {"tools/helper.py": "Y = 1\n"},
+        ["b.py SSOT004"],
+    ),
+    "a file whose name git quotes": (
+        {"b.py": "from pkg.ä import Ö\n", "pkg/ä.py": "Ö = 1\n"},
+        {"pkg/ä.py": None},
+        ["b.py SSOT003"],
+    ),
+    "an entry that is new": (
+        {"b.py": "from pkg.new import Hidden\nfrom pkg.old import A\n"},
+        {"registry.json": REGISTRY.replace('"pkg.old:B"', '"pkg.old:B", "pkg.new:Hidden"')},
+        ["b.py SSOT001"],
+    ),
+    "a registry that is new": (
+        {"b.py": "from pkg.old import A\n", "registry.json": '{"version": 1, "packages": ["pkg"], "entries": []}'},
+        {"registry.json": REGISTRY},
+        ["b.py SSOT001"],
+    ),
+    "a registry that is gone": (
+        {"b.py": "from pkg.old import A\nfrom pkg.old import Kapt\n"},
+        {"registry.json": None},
+        ["b.py SSOT004"],
+    ),
+    "a registry that could not be read before": (
+        {"b.py": "from pkg.old import A\n", "registry.json": '{"version": 1, "entries": ['},
+        {"registry.json": REGISTRY},
+        ["b.py SSOT001"],
+    ),
+    "a comment that is for nothing now": (
+        {"b.py": "from pkg.a import X  # ssot: ignore[SSOT004]\n", "pkg/a.py": ""},
+        {"pkg/a.py": "X = 1\n"},
+        ["b.py SSOT090"],
+    ),
+    "nothing by what was wrong before": (
+        {"b.py": "from pkg.a import Old, Gone\n", "pkg/a.py": "class Old: ...\n"},
+        {"pkg/a.py": "class Old:\n    x = 1\n"},
+        [],
+    ),
+    "nothing by a module that is back": ({"b.py": "from pkg.a import X\n"}, {"pkg/a.py": "X = 1\n"}, []),
+    "a script without a suffix": (
+        {"tool": "from pkg.a import X\n", "pkg/a.py": "X = 1\n"},
+        {"pkg/a.py": ""},
+        ["tool SSOT004"],
+    ),
+    "nothing by a page": ({"b.py": "from pkg.a import X\n", "README.md": ""}, {"README.md": "x"}, []),
+}
+
+
+@pytest.mark.parametrize("commits", [False, True], ids=["worktree", "branch"])
+@pytest.mark.parametrize(("before", "after", "expected"), BROKEN_BY.values(), ids=BROKEN_BY)
+def test_what_a_change_has_broken(
+    repository: Path, before: Files, after: Mapping[str, str | None], expected: list[str], *, commits: bool
+) -> None:
+    """In files that nobody has touched it is told too, and nothing of them that was so before."""
+    git(repository, "rm", "-q", "old.py", "gone.py")
+    tree(repository, before)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "two")
+    tree(repository, {name: text for name, text in after.items() if text is not None})
+    git(repository, "rm", "-q", *(name for name, text in after.items() if text is None), "--ignore-unmatch", ".none")
+    arguments = ["check", "--changed", "--fail-on", "information", ".", *(["tool"] if "tool" in before else [])]
+    if commits:
+        git(repository, "add", "-A")
+        git(repository, "commit", "-q", "-m", "three")
+        arguments += ["--base", "HEAD^"]
+    for form in ("json", "sarif", "concise", "concise"):  # the second time with what the first has left in the cache
+        result = run(*arguments, "--output-format", form)
+        assert result.exit_code == (1 if expected else 0), result.output
+        if form == "json":
+            assert sorted(f"{Path(f['filename']).name} {f['code']}" for f in found(result)) == expected
+
+
+def test_what_a_change_has_broken_is_shown_with_its_fix(repository: Path) -> None:
+    tree(repository, {"b.py": "from pkg.old import Kept\nprint(Kept)\nfrom pkg.old import A\n"})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "two")
+    entry = {"canonical": "pkg.new:A", "deprecated": ["pkg.old:Kept"], "applicability": "safe"}
+    registry = json.loads(REGISTRY)
+    tree(repository, {"registry.json": json.dumps({**registry, "entries": [*registry["entries"], entry]})})
+    (finding,) = found(run("check", "--changed", "--output-format", "json"))
+    assert (Path(finding["filename"]).name, finding["location"]["row"]) == ("b.py", 1)
+    assert [edit["content"] for edit in finding["fix"]["edits"]] == ["new import A as"]
+
+
 @pytest.mark.parametrize("base", ["nowhere", "--output=evil", "-h", "main..topic", "x y", "main\nmain"])
 def test_a_base_that_is_none(repository: Path, base: str) -> None:
     before = snapshot(repository)
@@ -1147,8 +1414,31 @@ def test_baseline(root: Path) -> None:
     tree(root, {"a.py": SAFE, "c.py": SAFE})
     assert names(run("check", "--baseline", "known.json", "--output-format", "json")) == ["c.py"]
     assert (root / "known.json").read_bytes() == written
-    assert run("check", "--baseline", "known.json", "--update-baseline").exit_code == 0
+    result = run("check", "--baseline", "known.json", "--update-baseline", "--output-format", "json")
+    assert (result.exit_code, names(result)) == (1, ["c.py"]), "an update admits nothing"
+    assert (root / "known.json").read_bytes() == written
+    (root / "known.json").unlink()
+    result = run("check", "--baseline", "known.json", "--update-baseline")
+    assert (result.exit_code, result.stdout) == (0, ""), "what is to be known anew begins with no file"
+    assert "3 findings" in result.stderr
     assert run("check", "--baseline", "known.json").exit_code == 0
+
+
+def test_a_baseline_follows_files(root: Path) -> None:
+    """What is known of a file that is gone is known of the file that it is now, once."""
+    tree(root, {"a.py": SAFE, "b.py": GONE})
+    run("check", "--baseline", "known.json", "--update-baseline")
+    (root / "sub").mkdir()
+    (root / "a.py").rename(root / "sub/z.py")
+    assert run("check", "--baseline", "known.json").exit_code == 0
+    tree(root, {"y.py": SAFE})
+    assert run("check", "--baseline", "known.json", "--output-format", "concise").stdout.count("\n") == 1
+    (root / "y.py").unlink()
+    assert run("check", "--baseline", "known.json", "--update-baseline").exit_code == 0
+    assert "sub/z.py" in (root / "known.json").read_text()
+    tree(root, {"a.py": SAFE})
+    result = run("check", "--baseline", "known.json", "--output-format", "json")
+    assert names(result) == ["a.py"], "it is known of one file alone"
 
 
 def test_a_baseline_shrinks(root: Path) -> None:
@@ -1156,7 +1446,13 @@ def test_a_baseline_shrinks(root: Path) -> None:
     run("check", "--baseline", "known.json", "--update-baseline")
     tree(root, {"a.py": CLEAN})
     result = run("check", "--baseline", "known.json")
-    assert "known.json" in result.stderr
+    assert (result.exit_code, result.stdout) == (1, ""), "slack fails"
+    assert "known.json: 1 known findings are gone: run again with --update-baseline" in result.stderr
+    assert run("check", "--baseline", "known.json", "--exit-zero").exit_code == 0
+    result = run("check", "--baseline", "known.json", "--update-baseline")
+    assert (result.exit_code, "1 finding less" in result.stderr) == (0, True)
+    (root / "b.py").unlink()
+    assert run("check", "--baseline", "known.json").exit_code == 1, "nor do files that are gone go unnoticed"
     assert run("check", "--baseline", "known.json", "--update-baseline").exit_code == 0
     tree(root, {"a.py": SAFE})
     assert run("check", "--baseline", "known.json").exit_code == 1
@@ -1173,6 +1469,21 @@ def test_a_baseline_says_nothing_of_what_is_not_checked(root: Path) -> None:
 def test_a_baseline_with_changed_files(repository: Path) -> None:
     run("check", "--baseline", "known.json", "--update-baseline")
     tree(repository, {"edited.py": CLEAN + "\n"})
+    assert run("check", "--changed", "--baseline", "known.json").exit_code == 0
+
+
+def test_a_baseline_and_what_a_change_has_broken(repository: Path) -> None:
+    """What was broken before uses up what is known; what a change breaks elsewhere may be made known too."""
+    user = "from pkg.new import A\nfrom pkg.new import Gone\n"
+    tree(repository, {"user.py": user})
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "two")
+    run("check", "--baseline", "known.json", "--update-baseline")
+    tree(repository, {"pkg/new.py": "B = 1\n"})
+    result = run("check", "--changed", "--baseline", "known.json", "--output-format", "concise", "user.py")
+    assert result.stdout == "user.py:1:21: SSOT004 `pkg.new` does not have `A`.\n"
+    (repository / "known.json").unlink()
+    run("check", "--baseline", "known.json", "--update-baseline")
     assert run("check", "--changed", "--baseline", "known.json").exit_code == 0
 
 

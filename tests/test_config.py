@@ -97,6 +97,10 @@ def test_all_settings(tmp_path: Path) -> None:
                 exclude = ["gen/**"]
                 python = ".venv"
                 severity = { SSOT002 = "hint", SSOT003 = "error" }
+                [tool.ssot-lsp.per-file-ignores]
+                "tests/**" = ["ssot005", "SSOT1"]
+                [tool.ssot-lsp.per-file-severity]
+                "legacy/**" = { ssot001 = "information" }
             """
         },
     )
@@ -107,6 +111,8 @@ def test_all_settings(tmp_path: Path) -> None:
         ignore=("SSOT005",),
         exclude=("gen/**",),
         severity={"SSOT002": Severity.HINT, "SSOT003": Severity.ERROR},
+        per_file_ignores={"tests/**": ("SSOT005", "SSOT1")},
+        per_file_severity={"legacy/**": {"SSOT001": Severity.INFORMATION}},
         python=tmp_path / ".venv",
     )
 
@@ -138,6 +144,17 @@ BAD: dict[str, tuple[str, int, str]] = {
     "severity a list": ('[tool.ssot-lsp.severity]\nSSOT001 = ["error"]\n', 2, "SSOT001"),
     "severity a table": ("[tool.ssot-lsp.severity.SSOT001]\na = 1\n", 1, "SSOT001"),
     "severity of an unknown code": ('[tool.ssot-lsp.severity]\nSSOT999 = "error"\n', 2, "SSOT999"),
+    "ignores a list": ('[tool.ssot-lsp]\nper-file-ignores = ["tests/**"]\n', 2, "per-file-ignores"),
+    "ignores of a string": ('[tool.ssot-lsp.per-file-ignores]\na = []\n"b.py" = "SSOT001"\n', 3, 'ignores."b.py"'),
+    "ignores of an unknown code": ('[tool.ssot-lsp.per-file-ignores]\n"b/*.py" = ["F401"]\n', 2, "'F401'"),
+    "ignores for no glob": ('[tool.ssot-lsp]\nper-file-ignores = { "!" = ["SSOT001"] }\n', 2, 'ignores."!"'),
+    "severities a string": ('[tool.ssot-lsp]\nper-file-severity = "error"\n', 2, "per-file-severity"),
+    "severities of a string": ('[tool.ssot-lsp.per-file-severity]\n"a/**" = "error"\n', 2, 'severity."a/**"'),
+    "severities unknown": (
+        '[tool.ssot-lsp.per-file-severity]\n"a/**" = { SSOT001 = "error" }\n"b.py" = { SSOT001 = "bad" }\n',
+        3,
+        'severity."b.py".SSOT001',
+    ),
     "no table": ('[tool]\nssot-lsp = "x"\n', 2, "ssot-lsp"),
     "tables": ("[[tool.ssot-lsp]]\nsrc = []\n", 1, "ssot-lsp"),
     "dotted keys": ("[tool]\nssot-lsp.src = 1\n", 2, "src"),
@@ -213,6 +230,43 @@ REPORTS = {
 def test_select_and_ignore(given: tuple[tuple[str, ...], tuple[str, ...]], expected: dict[str, bool]) -> None:
     settings = Settings(select=given[0], ignore=given[1])
     assert {code: settings.reports(code) for code in expected} == expected
+
+
+OF_FILES: dict[str, tuple[bool, Severity | None]] = {
+    "main.py": (True, None),
+    "tests/test_a.py": (False, None),
+    "tests/deep/er/test_a.py": (False, None),
+    "src/tests/test_a.py": (True, None),
+    "legacy/a.py": (True, Severity.INFORMATION),
+    "legacy/new/a.py": (True, Severity.ERROR),
+    "generated_a.py": (False, None),
+    "legacy/generated_a.py": (False, Severity.INFORMATION),
+    "app/a.pyi": (True, Severity.HINT),
+}
+
+
+@pytest.mark.parametrize(("file", "expected"), OF_FILES.items(), ids=OF_FILES)
+def test_settings_of_files(tmp_path: Path, file: str, expected: tuple[bool, Severity | None]) -> None:
+    """Ignores add up; of the severities the last one that matches holds; `!` is for what a glob does not match."""
+    tree(
+        tmp_path,
+        {
+            "pyproject.toml": """
+                [tool.ssot-lsp]
+                ignore = ["SSOT008"]
+                [tool.ssot-lsp.per-file-ignores]
+                "tests/**" = ["SSOT001"]
+                "generated_*.py" = ["SSOT00"]
+                [tool.ssot-lsp.per-file-severity]
+                "!*.py" = { SSOT001 = "hint" }
+                "legacy/**" = { SSOT001 = "information", SSOT002 = "hint" }
+                "/legacy/new/" = { SSOT001 = "error" }
+            """
+        },
+    )
+    settings = Project.load(tmp_path).settings_for(tmp_path / file)
+    assert (settings.reports("SSOT001"), settings.severity.get("SSOT001")) == expected
+    assert not settings.reports("SSOT008")
 
 
 def test_small_letters_in_settings_are_codes_too(tmp_path: Path) -> None:

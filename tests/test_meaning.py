@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from ssot_lsp import engine
 from ssot_lsp.project import Project
+from ssot_lsp.rewrite.verify import verify_comments
+from ssot_lsp.text import Text
 
 ENTRIES = [
     {"canonical": "new:B", "deprecated": ["old:A"]},
@@ -169,3 +171,20 @@ def test_a_program_does_the_same_after_the_fix(project: Project, source: str) ->
     assert run(fixed.text.source) == before, fixed.text.source
     after = project.document(path, fixed.text.source)
     assert engine.fix(after, project, engine.check(after, project)).edits == (), fixed.text.source
+
+
+COMMENTS = {
+    "a comment less": ("import a  # x\n", "import a\n", True),
+    "a line less": ("if a:\n    # x\n    b\n", "if a:\n    b\n", True),
+    "another comment": ("import a  # x\r\n", "import a  # y\r\n", True),
+    "a name less": ("import a  # x\n", "import b\n", False),
+    "a statement less": ("import a  # x\nb\n", "import a  \n", False),
+    "two lines made one": ("a = (1  # x\n)\nb\n", "a = (1  # )\nb\n", False),
+    "a string": ("a = '# x'\n", "a = ''\n", False),
+    "no Python": ("a = (  # x\n", "a = (\n", False),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "is_fine"), COMMENTS.values(), ids=COMMENTS)
+def test_what_changes_comments_changes_nothing_else(before: str, after: str, *, is_fine: bool) -> None:
+    assert (verify_comments(Text(before), Text(after)) == "") is is_fine

@@ -77,6 +77,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
         for path in PACKAGE.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    with zipfile.ZipFile(built.wheel) as archive:
+        assert "[pytest11]" in archive.read(f"{info}entry_points.txt").decode()
     assert {"ssot_lsp/registry/schema.json", "ssot_lsp/py.typed", "ssot_lsp/rules/deprecated_import.md"} <= sources
     assert {name for name in names if not name.startswith(info)} == sources
     assert {f"{info}METADATA", f"{info}entry_points.txt", f"{info}licenses/LICENSE"} <= names
@@ -89,6 +91,9 @@ def test_the_sdist_holds_what_development_needs(built: Built) -> None:
         "Makefile",
         "README.md",
         "SECURITY.md",
+        ".pre-commit-hooks.yaml",
+        "action.yml",
+        "docs/ci.md",
         "examples/netra/PLANTED.json",
         "examples/netra/pyproject.toml",
         "examples/netra/tests/conftest.py",

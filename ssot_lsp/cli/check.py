@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,15 +26,18 @@ from ssot_lsp.cli.options import (
 from ssot_lsp.model import Report
 from ssot_lsp.project import Project
 from ssot_lsp.records import TextOnDisk, unpack
-from ssot_lsp.sweep import Sweep, registry_reports
+from ssot_lsp.sweep import Sweep, check_file, registry_reports
+
+if TYPE_CHECKING:
+    from ssot_lsp.since import Since
 
 
 @click.command()
 @shared_options
-@click.option("--changed", is_flag=True, help="Only the files that git says have changed.")
+@click.option("--changed", is_flag=True, help="Only what git says has changed, and what that has broken.")
 @click.option("--base", metavar="REV", help="With --changed: changed since where this revision and HEAD part.")
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Known findings, which do not fail.")
-@click.option("--update-baseline", is_flag=True, help="Write what is found to the baseline.")
+@click.option("--update-baseline", is_flag=True, help="Make the baseline, or take out of it what is gone.")
 def check(options: Options, *, changed: bool, base: str | None, baseline: Path | None, update_baseline: bool) -> None:
     """Report deprecated, unresolved and non-exported imports.
 
@@ -45,18 +49,27 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
         fail("--update-baseline goes with --baseline FILE")
     project = load_project(options)
     files = list(project.find_files(options.paths))
-    if changed:
-        files = _changed(files, project.root, base)
+    since = _since(project, base) if changed else None
+    looked_at = [file for file in files if since is None or since.is_changed(file)]
+    if since is None or since.concerns_others:
+        todo, use_cache = files, options.use_cache
+    else:
+        todo, use_cache = looked_at, False  # which knows all files, or none
     with progress("Checking") as told:
-        sweep = Sweep(options.jobs, told, use_cache=options.use_cache, with_edits=options.shows_edits)
-        records = sweep.check(project, files, options.paths)
+        sweep = Sweep(options.jobs, told, use_cache=use_cache, with_edits=options.shows_edits and since is None)
+        records = sweep.check(project, todo, options.paths)
     text_of = cache(TextOnDisk)
     checked = [unpack(record, text_of) for record in records]
-    tell(project, checked)
     reports = with_findings([*registry_reports(project), *checked])
+    tell(project, checked if since is None else (report for report in checked if since.is_changed(report.path)))
+    before: list[Report] = []
+    if since is not None:
+        before, reports = since.apart(reports)
     slack = 0
     if baseline is not None:
-        reports, slack = _against(baseline, reports, project, files, update=update_baseline)
+        reports, slack = _against(baseline, before, reports, project, looked_at, update=update_baseline)
+    if since is not None and options.shows_edits:
+        reports = [_with_edits(project, report) for report in reports]
     print_reports(options, project, reports)
     if slack:
         note(f"error: {baseline}: {slack} known findings are gone: run again with --update-baseline")
@@ -64,29 +77,51 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     sys.exit(FOUND if slack and not options.exit_zero else code)
 
 
-def _changed(files: Sequence[str], root: Path, base: str | None) -> list[str]:
-    from ssot_lsp.git import GitError, changed_files  # noqa: PLC0415 - not every check asks git
+def _since(project: Project, base: str | None) -> Since:
+    from ssot_lsp.git import Changes, GitError  # noqa: PLC0415 - not every check asks git
+    from ssot_lsp.since import Since  # noqa: PLC0415
 
     try:
-        wanted = changed_files(root, base)
+        return Since(project, Changes.since(project.root, base))
     except GitError as error:
         fail(f"--changed: {error}")
-    return [path for path in files if Path(path) in wanted]
+
+
+def _with_edits(project: Project, report: Report) -> Report:
+    """The same findings, with the edits of their fixes."""
+    if report.path in {file.path for file in project.registry.files}:
+        return report
+    wanted = {(diagnostic.code, diagnostic.span) for diagnostic in report.diagnostics}
+    again = check_file(project, report.path)
+    return again._replace(diagnostics=tuple(d for d in again.diagnostics if (d.code, d.span) in wanted))
 
 
 def _against(
-    baseline: Path, reports: Sequence[Report], project: Project, files: Sequence[str], *, update: bool
+    file: Path, before: Sequence[Report], new: Sequence[Report], project: Project, files: Sequence[str], *, update: bool
 ) -> tuple[list[Report], int]:
+    """What is found and not known, and how much is known and not found any more.
+
+    What was there `before` uses up what is known first.
+    """
+    from ssot_lsp.cli.baseline import Baseline, BaselineError  # noqa: PLC0415
+
     read = {project.relative(path) for path in files}
 
     def checked(file: str, code: str) -> bool:
         return project.settings.reports(code) and (file in read or not (project.root / file).exists())
 
-    from ssot_lsp.cli.baseline import BaselineError, apply_baseline, write_baseline  # noqa: PLC0415
-
     try:
+        if update and not file.exists():
+            count = Baseline.of([*before, *new], project.root).write(file, checked)
+            note(f"{file}: {count} finding{'s are' if count != 1 else ' is'} known from now on")
+            return [], 0
+        known = Baseline.read(file, project.root)
+        for report in before:
+            known.fresh(report)
+        left, slack = with_findings(map(known.fresh, new)), known.slack(checked)
         if update:
-            write_baseline(baseline, reports, project.root, checked)
-        return apply_baseline(baseline, reports, project.root, checked)
+            known.write(file, checked)
+            note(f"{file}: {slack} finding{'s' if slack != 1 else ''} less")
+        return left, 0 if update else slack
     except BaselineError as error:
         fail(str(error))

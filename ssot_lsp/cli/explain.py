@@ -14,13 +14,13 @@ from ssot_lsp.model import RULE_NAMES
 @click.argument("code")
 def explain(code: str) -> None:
     """Explain a rule, by its code (SSOT004) or its name (unresolved-name)."""
-    from ssot_lsp.rules import page  # noqa: PLC0415
+    from ssot_lsp.rules import page_text  # noqa: PLC0415
 
-    pages = {known: path for known, name in RULE_NAMES.items() if (path := page(name)) is not None}
+    pages = {known: text for known, name in RULE_NAMES.items() if (text := page_text(name)) is not None}
     wanted = next((known for known in pages if code.upper() == known or code.lower() == RULE_NAMES[known]), None)
     if wanted is None:
         fail(f"no rule {code!r}; there are {', '.join(pages)}")
-    text = pages[wanted].read_text("utf-8").partition("\n## Cases")[0].rstrip()
+    text = pages[wanted]
     if not sys.stdout.isatty():
         click.echo(text)
         return

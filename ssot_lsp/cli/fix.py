@@ -52,6 +52,8 @@ def fix(options: Options, *, unsafe_fixes: bool, diff: bool, verify: str | None,
     """
     if watch and (diff or verify):
         fail("--watch goes with neither --diff nor --verify")
+    if (watch or diff) and options.reports:
+        fail("--report goes with neither --diff nor --watch")
     project = load_project(options)
     applicability = Applicability.UNSAFE if unsafe_fixes else Applicability.SAFE
     if watch:

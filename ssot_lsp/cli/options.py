@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple, NoReturn
 
 import click
@@ -14,6 +16,7 @@ import click
 from ssot_lsp import repository
 from ssot_lsp.cli.reporters import FORMATS, render, statistics
 from ssot_lsp.config import ConfigError, Settings, find_root
+from ssot_lsp.git import repository_root
 from ssot_lsp.model import RULE_NAMES, Diagnostic, Report, Severity, is_code
 from ssot_lsp.project import Project
 from ssot_lsp.registry import RegistryError
@@ -22,8 +25,10 @@ from ssot_lsp.sweep import OnProgress
 CLEAN, FOUND, CANNOT_RUN, CHANGED_MEANWHILE = range(4)
 """Exit codes."""
 
-_PROGRESS_FROM = 500
-"""Files; fewer are checked before a bar would be read."""
+_PROGRESS_AFTER = 0.5
+"""Seconds; what is done sooner is done before a bar would be read."""
+_OF_REPOSITORY = ("sarif", "gitlab", "junit")
+"""The formats for those who know a whole repository, and its files by their paths in it."""
 
 
 class Options(NamedTuple):
@@ -34,6 +39,8 @@ class Options(NamedTuple):
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     output_format: str
+    reports: tuple[tuple[str, Path], ...]
+    """Other formats, and the files that are to hold the report in them."""
     python: Path | None
     statistics: bool
     exit_zero: bool
@@ -46,7 +53,8 @@ class Options(NamedTuple):
     @property
     def shows_edits(self) -> bool:
         """Whether the output has the edits of the fixes in it."""
-        return self.output_format in ("json", "sarif") and not self.statistics
+        formats = [name for name, _ in self.reports] + [self.output_format] * (not self.statistics)
+        return not {"json", "sarif"}.isdisjoint(formats)
 
 
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -60,6 +68,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             select=_codes(given.pop("select")),
             ignore=_codes(given.pop("ignore")),
             output_format=given.pop("output_format"),
+            reports=tuple(map(_report, given.pop("report"))),
             python=given.pop("python"),
             statistics=given.pop("statistics"),
             exit_zero=given.pop("exit_zero"),
@@ -80,6 +89,9 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print."
         ),
         click.option("--include-docs", is_flag=True, help="Python in Markdown pages too."),
+        click.option(
+            "--report", multiple=True, metavar="FORMAT=FILE", help="Write the report to a file in that format too."
+        ),
         click.option("--python", type=click.Path(path_type=Path), metavar="PATH", help="The environment to read."),
         click.option(
             "--jobs", type=click.IntRange(min=0), metavar="N", help="How many processes; all cores by default."
@@ -112,6 +124,14 @@ def _codes(given: Iterable[str]) -> tuple[str, ...]:
         if not is_code(code):
             fail(f"no rule has the code {code}; there are {', '.join(RULE_NAMES)}")
     return codes
+
+
+def _report(given: str) -> tuple[str, Path]:
+    """A format and a file."""
+    name, _, file = given.partition("=")
+    if name not in FORMATS or not file:
+        fail(f"--report {given}: expected FORMAT=FILE, where FORMAT is one of {', '.join(FORMATS)}")
+    return name, Path(file)
 
 
 def fail(message: str) -> NoReturn:
@@ -152,13 +172,13 @@ def load_project(options: Options) -> Project:
 
 @contextmanager
 def progress(label: str) -> Iterator[OnProgress]:
-    """To be told of progress: a bar, if there are many files to do and a person is watching."""
+    """To be told of progress: a bar, if it takes a while and a person is watching."""
     with ExitStack() as bars:
-        bar: Any = None
+        began, bar = monotonic(), None
 
         def told(done: int, files: int) -> None:
             nonlocal bar
-            if bar is None and files >= _PROGRESS_FROM and sys.stderr.isatty():
+            if bar is None and done < files and monotonic() - began > _PROGRESS_AFTER and sys.stderr.isatty():
                 bar = bars.enter_context(click.progressbar(length=files, label=label, file=sys.stderr))
             if bar is not None:
                 bar.update(done - bar.pos)
@@ -179,19 +199,39 @@ def with_findings(reports: Iterable[Report]) -> list[Report]:
 
 
 def print_reports(options: Options, project: Project, reports: Sequence[Report]) -> None:
-    """Print what was found, in the format that was asked for."""
-    is_person = sys.stdout.isatty()
+    """Print what was found, in the format that was asked for, and write it to the files that were."""
+    for name, path in options.reports:
+        try:
+            path.write_text(_rendered(name, project, reports) + "\n", "utf-8")
+        except OSError as error:
+            fail(f"--report: {path}: cannot be written: {error.strerror or error}")
     is_human = options.output_format in ("full", "concise")
+    has_colour = _has_colour()
     if reports or not is_human:
         text = (
             statistics(reports, as_json=options.output_format == "json")
             if options.statistics
-            else render(options.output_format, reports, project.root, colour=is_person)
+            else _rendered(options.output_format, project, reports, colour=has_colour)
         )
         if text:
-            click.echo(text)
-    if is_person and is_human and not options.statistics:
+            click.echo(text, color=has_colour)
+    if sys.stdout.isatty() and is_human and not options.statistics:
         click.echo(_summary([diagnostic for report in reports for diagnostic in report.diagnostics]))
+
+
+def _rendered(name: str, project: Project, reports: Sequence[Report], *, colour: bool = False) -> str:
+    root = repository_root(project.root) if name in _OF_REPOSITORY else project.root
+    return render(name, reports, root, colour=colour)
+
+
+def _has_colour() -> bool:
+    """Whether standard output takes colour: a terminal's does, unless somebody says otherwise.
+
+    https://no-color.org, https://force-color.org
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def _summary(diagnostics: Sequence[Diagnostic]) -> str:

@@ -18,7 +18,7 @@ from ssot_lsp.reading import Reading, read
 from ssot_lsp.rewrite.imports import move_names
 from ssot_lsp.rewrite.names import Names, Others, plan_names
 from ssot_lsp.rewrite.refusal import RefusalError
-from ssot_lsp.rewrite.verify import verify, verify_strings, verify_unparsable
+from ssot_lsp.rewrite.verify import verify, verify_comments, verify_strings, verify_unparsable
 from ssot_lsp.scopes import Scope
 from ssot_lsp.text import Span, Text, TextEdit, apply_edits
 
@@ -29,13 +29,21 @@ UNVERIFIED = "the result could not be verified"
 
 
 def rewrite(
-    document: Document, project: Project, moves: Sequence[Move], strings: Sequence[StringMove] = ()
+    document: Document,
+    project: Project,
+    moves: Sequence[Move],
+    strings: Sequence[StringMove] = (),
+    comments: Sequence[TextEdit] = (),
 ) -> tuple[TextEdit, ...]:
-    """The verified edits that carry out all the moves together, in the order of the text.
+    """The verified edits that carry out all the moves together, in the order of the text; or those of comments.
 
     Where local names change with their uses and the result is in doubt, the local names stay instead. Raises
     RefusalError where the moves cannot be made without doubt.
     """
+    if comments:
+        if moves or strings:
+            raise RefusalError("comments are changed by themselves")
+        return _rewrite_comments(document, comments)
     if not moves:
         return _rewrite_strings(document, strings)
     try:
@@ -100,6 +108,14 @@ def _rewrite_strings(document: Document, strings: Sequence[StringMove]) -> tuple
     if doubt := verify_strings(document.text, after, strings):
         raise RefusalError(doubt)
     return tuple(edits)
+
+
+def _rewrite_comments(document: Document, comments: Sequence[TextEdit]) -> tuple[TextEdit, ...]:
+    """The verified edits of comments alone. Raises RefusalError if they are in doubt."""
+    edits = tuple(sorted(set(comments), key=lambda edit: edit.span))
+    if doubt := verify_comments(document.text, Text(apply_edits(document.text.source, edits))):
+        raise RefusalError(doubt)
+    return edits
 
 
 def _string_edits(strings: Sequence[StringMove]) -> Iterator[TextEdit]:

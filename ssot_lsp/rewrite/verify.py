@@ -115,6 +115,24 @@ def verify_strings(before: Text, after: Text, strings: Sequence[StringMove]) -> 
         return verify_unparsable(before, after)
 
 
+def verify_comments(before: Text, after: Text) -> str:
+    """Why a change of comments, and of nothing else, is not sure; empty if it is: every other token is the same."""
+    try:
+        return "" if _code(before) == _code(after) else "more than comments would change"
+    except (*_BAD_SOURCE, tokenize.TokenError):
+        return "the file does not parse"
+
+
+def _code(text: Text) -> list[tuple[int, str]]:
+    """The tokens of a text that are code."""
+    tokens = tokenize.generate_tokens(io.StringIO(text.source, newline="").readline)
+    return [
+        (token.type, token.string if token.type != tokenize.NEWLINE else "")
+        for token in tokens
+        if token.type not in (tokenize.COMMENT, tokenize.NL)
+    ]
+
+
 def verify_unparsable(before: Text, after: Text) -> str:
     """Why a change of a file that does not parse is not sure; empty if it neither adds nor hides an error.
 

@@ -113,6 +113,12 @@ def page(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def page_text(name: str) -> str | None:
+    """What that page explains, without its cases."""
+    path = page(name)
+    return path.read_text("utf-8").partition("\n## Cases")[0].rstrip() if path is not None else None
+
+
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, in the order in which they are asked."""

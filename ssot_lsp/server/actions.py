@@ -15,6 +15,7 @@ from ssot_lsp.server.background import Wanted
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.offer import QUICK_FIX, FileEdit, Offer, RefusedError, known, nothing
 from ssot_lsp.server.remedies import bridges, entries
+from ssot_lsp.suppression import UNUSED
 from ssot_lsp.text import Span, TextEdit
 
 FIX_ALL = "source.fixAll.ssot"
@@ -90,9 +91,10 @@ def _suppressions(checked: Checked, here: Sequence[Diagnostic]) -> Iterator[Offe
 
 def _fix_all(checked: Checked) -> Iterator[Offer]:
     """All safe fixes of the file as one, if there seem to be any."""
-    count = sum(engine.fixed_by(d, Applicability.SAFE) is not None for d in checked.diagnostics)
-    if count and not checked.document.syntax.has_errors:
-        title = f"Fix all deprecated imports ({count})" if count > 1 else "Fix the deprecated import"
+    codes = [d.code for d in checked.diagnostics if engine.fixed_by(d, Applicability.SAFE) is not None]
+    if codes and not checked.document.syntax.has_errors:
+        what = "problem" if UNUSED in codes else "deprecated import"
+        title = f"Fix all {what}s ({len(codes)})" if len(codes) > 1 else f"Fix the {what}"
         yield Offer(title, FIX_ALL, partial(_all_fixed, checked, checked.diagnostics, Applicability.SAFE))
 
 

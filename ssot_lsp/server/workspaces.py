@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ssot_lsp import engine
 from ssot_lsp.config import ConfigError, find_root
 from ssot_lsp.definitions import Definitions
 from ssot_lsp.files import read_bytes
@@ -75,7 +76,8 @@ class WorkspaceFolder:
             known = self._project.with_registry(self._good, self._read) if self._project and self._good else None
             return Loaded(known or self._project, problems, is_good=False, is_large=_is_large(known), told=told)
         for path, problem in project.registry.problems:
-            problems.setdefault(path, (project.registry.text(path), []))[1].append(problem)
+            said = engine.as_settings_say([problem], project.settings_for(path))
+            problems.setdefault(path, (project.registry.text(path), []))[1].extend(said)
         return Loaded(project, problems, is_good=True, is_large=_is_large(project))
 
     def take(self, loaded: Loaded) -> None:

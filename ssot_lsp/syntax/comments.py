@@ -29,6 +29,8 @@ class Suppression(NamedTuple):
     """Upper-case rule codes; empty means all."""
     until: date | None = None
     """The last day on which it holds."""
+    part: Span | None = None
+    """Its own part of the comment; None for a `noqa`, which other tools read too."""
 
     def silences(self, code: str, today: date) -> bool:
         """Whether it silences the rule `code` on the day `today`."""
@@ -61,7 +63,8 @@ def suppressions_of(
             row = text.position(span.start).row
             if match["noqa"] is None:
                 until = re.search(_UNTIL, match["rest"] or "")
-                found.append(Suppression(row, span, codes, _date(until[1]) if until else None))
+                part = Span(start + match.start(), start + len(comment[: match.end()].rstrip()))
+                found.append(Suppression(row, span, codes, _date(until[1]) if until else None, part))
             elif codes:
                 found.append(Suppression(row, span, codes))
     return tuple(found), ignore_file

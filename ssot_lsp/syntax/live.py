@@ -164,7 +164,8 @@ class _Carrier:
         return (*head, *found, *tail), False
 
     def moved_suppression(self, suppression: Suppression) -> Suppression:
-        return suppression._replace(row=suppression.row + self.rows, span=self.moved_span(suppression.span))
+        part = self.moved_span(suppression.part) if suppression.part is not None else None
+        return suppression._replace(row=suppression.row + self.rows, span=self.moved_span(suppression.span), part=part)
 
     def paths(self, imports: Sequence[ImportStatement]) -> Iterator[PathString]:
         before, head, tail = self.before, list[PathString](), list[PathString]()

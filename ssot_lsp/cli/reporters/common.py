@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ssot_lsp.model import Applicability, Diagnostic, Location
+from ssot_lsp.model import Applicability, Diagnostic, Location, Report
 from ssot_lsp.text import Span, Text
 
 _NOTES = {
@@ -23,6 +25,28 @@ _STAND_INS: dict[int, int | str] = {
     ord("\t"): "    ",
     ord("\n"): "\n",
 }
+
+
+Identity = tuple[str, str, str]
+"""File (as shown), code and the source that it is about."""
+
+
+def identity(report: Report, diagnostic: Diagnostic, root: Path) -> Identity:
+    """What a finding is known by from one run to the next: nothing that changes when lines move, or with our words."""
+    return shown_path(report.path, root), diagnostic.code, report.text.source[slice(*diagnostic.span)]
+
+
+def fingerprints(reports: Iterable[Report], root: Path) -> Iterator[tuple[Report, Diagnostic, str]]:
+    """All findings, each with a text that no other one has; of those with one identity the first, second, … differ."""
+    from hashlib import sha256  # noqa: PLC0415 - few formats have them
+
+    seen: Counter[Identity] = Counter()
+    for report in reports:
+        for diagnostic in report.diagnostics:
+            known = identity(report, diagnostic, root)
+            text = "\0".join([*known, str(seen[known])])
+            seen[known] += 1
+            yield report, diagnostic, sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class Region(NamedTuple):

@@ -10,27 +10,31 @@ from typing import Any
 from urllib.parse import quote
 
 from ssot_lsp import __version__
-from ssot_lsp.cli.reporters.common import region, region_in_file, url
+from ssot_lsp.cli.reporters.common import fingerprints, region, region_in_file, url
 from ssot_lsp.model import Diagnostic, Fix, Location, Report, Severity
+from ssot_lsp.rules import page_text
 from ssot_lsp.text import Span, Text
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note", Severity.HINT: "note"}
 _ROOT = "%SRCROOT%"  # the name that GitHub knows
+_FINGERPRINT = "ssotFinding/v1"
 
 Json = dict[str, Any]
 
 
 def render(reports: Sequence[Report], root: Path, colour: bool) -> str:
     """One log of one run; paths inside `root` are relative to it."""
-    found = [(report, diagnostic) for report in reports for diagnostic in report.diagnostics]
-    rules = {diagnostic.code: _rule(diagnostic) for _, diagnostic in found}
+    found = [*fingerprints(reports, root)]
+    rules = {diagnostic.code: _rule(diagnostic) for _, diagnostic, _ in found}
     index = {code: number for number, code in enumerate(rules)}
     run = {
         "tool": {"driver": {"name": "ssot-lsp", "version": __version__, "rules": list(rules.values())}},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"uri": root.absolute().as_uri().rstrip("/") + "/"}},
         "results": [
-            _result(report, diagnostic, root) | {"ruleIndex": index[diagnostic.code]} for report, diagnostic in found
+            _result(report, diagnostic, root)
+            | {"ruleIndex": index[diagnostic.code], "partialFingerprints": {_FINGERPRINT: fingerprint}}
+            for report, diagnostic, fingerprint in found
         ],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
@@ -43,8 +47,12 @@ def _rule(diagnostic: Diagnostic) -> Json:
         "name": diagnostic.name,
         "shortDescription": {"text": diagnostic.name.replace("-", " ")},
     }
-    page = url(diagnostic.code)
-    return rule | {"helpUri": page} if page else rule
+    if (text := page_text(diagnostic.name)) is not None:
+        paragraphs = text.split("\n\n")
+        rule["fullDescription"] = {"text": " ".join(paragraphs[1].split())}
+        rule["help"] = {"text": text, "markdown": text}
+    address = url(diagnostic.code)
+    return rule | {"helpUri": address} if address else rule
 
 
 def _result(report: Report, diagnostic: Diagnostic, root: Path) -> Json:
