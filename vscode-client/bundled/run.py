@@ -4,7 +4,7 @@ import os
 import sys
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 10):  # noqa: UP036 - whoever runs this has not looked
+    if sys.version_info < (3, 10):
         version = ".".join(map(str, sys.version_info[:3]))
         sys.exit("ssot-lsp needs Python 3.10 or newer, and %s is Python %s." % (sys.executable, version))
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "libs"))
