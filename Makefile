@@ -104,7 +104,7 @@ define DRIVE
 endef
 
 $(VSIX): $(CLIENT)/node_modules/.installed $(CLIENT)/bundled/.made $(CLIENT)/build.mjs $(CLIENT)/README.md \
-		$(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/images/* $(CLIENT)/bundled/*.py)
+		$(CLIENT)/view.svg $(CLIENT)/.vscodeignore $(wildcard $(CLIENT)/src/* $(CLIENT)/walkthrough/* $(CLIENT)/images/* $(CLIENT)/bundled/*.py)
 	cd $(CLIENT) && npm run --silent build && npm run --silent package
 
 $(CLIENT)/bundled/.made: $(CLIENT)/bundle.py pyproject.toml $(SERVER) $(VENV)/.installed

@@ -8,11 +8,12 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { until } from "./until";
 
+/** As VS Code writes them today: it would write others anew, at any time. */
 const SETTINGS = {
   "chat.disableAIFeatures": true,
   "editor.minimap.enabled": false,
   "editor.scrollbar.vertical": "hidden",
-  "extensions.autoUpdate": false,
+  "extensions.autoUpdate": "off",
   "extensions.ignoreRecommendations": true,
   "files.autoSave": "off",
   "git.enabled": false,

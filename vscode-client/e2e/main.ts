@@ -1,7 +1,7 @@
 /**
  * Runs scenarios in a real VS Code: `node main.js EDITORS VSIX… [NAME…]`.
  *
- * With `--pictures=FOLDER` those of which the documentation shows pictures, which are written to that folder.
+ * With `--pictures=REPOSITORY` those of which its documentation shows pictures, which are taken anew.
  */
 
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -23,20 +23,23 @@ const ARGUMENTS = [
   "--disable-dev-shm-usage",
 ];
 
-async function main(editors: string, extensions: string[], names: string[], pictures?: string): Promise<number> {
+async function main(editors: string, extensions: string[], names: string[], repository?: string): Promise<number> {
   const work = await mkdtemp(path.join(tmpdir(), "ssot-vscode-"));
   const screenshots = path.join(editors, "screenshots");
   await mkdir(screenshots, { recursive: true });
   const server = await CodeServer.start(editors, extensions, work);
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void server.stop().finally(() => process.exit(1)));
+  }
   let failures = 0;
   try {
-    for (const [name, { files, workspace = ".", settings = {}, picture, run }] of Object.entries(SCENARIOS)) {
-      if ((names.length > 0 && !names.includes(name)) || (pictures !== undefined && picture === undefined)) {
+    for (const [name, { files, workspace = ".", settings = {}, height, pictures = [], run }] of Object.entries(SCENARIOS)) {
+      if ((names.length > 0 && !names.includes(name)) || (repository !== undefined && pictures.length === 0)) {
         continue;
       }
       const began = performance.now();
-      const folder = path.join(work, name, "store");
+      const folder = path.join(work, name, "shop");
       for (const [file, content] of Object.entries(files(folder))) {
         const text = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);
         await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
@@ -46,11 +49,10 @@ async function main(editors: string, extensions: string[], names: string[], pict
       let workbench: Workbench | undefined;
       let why: unknown;
       try {
-        workbench = await Workbench.open(browser, server.address, path.join(folder, workspace), screenshots, picture?.height);
+        workbench = await Workbench.open(browser, server.address, path.join(folder, workspace), screenshots, height);
         await run({ workbench, folder, server, screenshots, browser });
-        if (pictures !== undefined && picture !== undefined) {
-          const file = `${picture.name}.png`;
-          await copyFile(path.join(screenshots, file), path.join(pictures, file));
+        for (const picture of repository === undefined ? [] : pictures) {
+          await copyFile(path.join(screenshots, path.basename(picture)), path.join(repository ?? "", picture));
         }
       } catch (error) {
         why = error;
@@ -76,7 +78,7 @@ const PICTURES = "--pictures=";
 const [editors = ".editors", ...others] = process.argv.slice(2);
 const packages = others.filter((argument) => argument.endsWith(".vsix")).map((file) => path.resolve(file));
 const names = others.filter((argument) => !argument.endsWith(".vsix") && !argument.startsWith(PICTURES));
-const pictures = others.find((argument) => argument.startsWith(PICTURES))?.slice(PICTURES.length);
-main(path.resolve(editors), packages, names, pictures).then((code) => {
+const repository = others.find((argument) => argument.startsWith(PICTURES))?.slice(PICTURES.length);
+main(path.resolve(editors), packages, names, repository).then((code) => {
   process.exitCode = code;
 });

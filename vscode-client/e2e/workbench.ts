@@ -100,9 +100,10 @@ export class Workbench {
     return this.rows.locator(".label-name").allTextContents();
   }
 
-  /** The number at the migration view's icon. */
+  /** The migration view's icon, with a number that means something; with none, if that is empty. */
   badge(tooltip: string): Locator {
-    return this.page.locator(`.activitybar a[aria-label='Import Migration - ${tooltip}']`);
+    const label = tooltip === "" ? "Import Migration" : `Import Migration - ${tooltip}`;
+    return this.page.locator(`.activitybar a[aria-label='${label}']`);
   }
 
   /** Press a button of the dialog that asks something. */
