@@ -134,10 +134,8 @@ export const SCENARIOS: Record<string, Scenario> = {
     async run({ workbench, folder }) {
       await workbench.openFile("checkout.py");
       await workbench.struckThrough.nth(1).waitFor();
-      await workbench.struckThrough.nth(1).click();
-      await workbench.page.keyboard.press("Control+.");
-      const actions = workbench.page.locator(".action-widget .monaco-list-row.action");
-      await actions.filter({ hasText: "shop.orders" }).first().waitFor();
+      const fixes = await workbench.quickFixes(workbench.struckThrough.nth(1));
+      await fixes.filter({ hasText: "shop.orders" }).first().waitFor();
       await workbench.screenshot("quick-fix");
       await workbench.page.keyboard.press("Enter");
       await workbench.lines.filter({ hasText: "shop.orders" }).waitFor();
@@ -319,9 +317,8 @@ export const SCENARIOS: Record<string, Scenario> = {
       await workbench.openFile("checkout.py");
       await broken.nth(1).waitFor();
       await workbench.screenshot("start-vscode-problem");
-      await broken.first().click({ force: true }); // the text is before it
-      await page.keyboard.press("Control+.");
-      await page.locator(".action-widget .monaco-list-row.action", { hasText: "shop.customers" }).first().waitFor();
+      const fixes = await workbench.quickFixes(broken.first());
+      await fixes.filter({ hasText: "shop.customers" }).first().waitFor();
       await workbench.rest();
       await workbench.screenshot("start-vscode-quick-fix");
       await page.keyboard.press("Enter");

@@ -1,5 +1,6 @@
 /** What a person does and sees in VS Code. */
 
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Browser, type Locator, type Page } from "playwright-core";
 import { until } from "./until";
@@ -26,12 +27,30 @@ export class Workbench {
     await page.route("**/*", (route) =>
       new URL(route.request().url()).hostname === "127.0.0.1" ? route.continue() : route.abort(),
     );
-    const kind = workspace.endsWith(".code-workspace") ? "workspace" : "folder";
-    await page.goto(`${address}/?${kind}=${encodeURIComponent(workspace)}`);
-    await page.locator(".monaco-workbench .explorer-folders-view .monaco-list-row").first().waitFor({ timeout: START });
-    // what extensions contribute is there from then on: the palette shows what there was when it was opened
-    await page.locator(".activitybar a[aria-label^='Import Migration']").waitFor({ timeout: START });
-    return new Workbench(page, screenshots);
+    const workbench = new Workbench(page, screenshots);
+    try {
+      const isFile = workspace.endsWith(".code-workspace");
+      await page.goto(`${address}/?${isFile ? "workspace" : "folder"}=${encodeURIComponent(workspace)}`);
+      // what extensions contribute is there from then on: the palette shows what there was when it was opened
+      const icon = page.locator(".activitybar a[aria-label^='Import Migration']");
+      await icon.waitFor({ timeout: START });
+      const rows = page.locator(".monaco-workbench .explorer-folders-view .monaco-list-row");
+      if (isFile) {
+        // VS Code may begin without the folders that a file names, and reads it again when it is written
+        const text = await readFile(workspace);
+        await until("the folders are there", async () => {
+          await writeFile(workspace, text);
+          await page.waitForTimeout(500);
+          return (await rows.count()) > 0 || undefined;
+        });
+      }
+      await rows.first().waitFor({ timeout: START });
+    } catch (error) {
+      await workbench.screenshot("not-opened");
+      await workbench.close();
+      throw error;
+    }
+    return workbench;
   }
 
   async close(): Promise<void> {
@@ -155,6 +174,22 @@ export class Workbench {
   /** Wait until the server has counted what is left. */
   async running(): Promise<void> {
     await this.page.locator(".activitybar a[aria-label^='Import Migration - ']").waitFor();
+  }
+
+  /**
+   * Ask what can be done about something in the text.
+   *
+   * VS Code asks by itself too, for the light bulb, a moment after the cursor has moved. Whoever asks at that very moment
+   * gets no answer; people are slower.
+   */
+  async quickFixes(about: Locator): Promise<Locator> {
+    await this.running();
+    await about.click({ force: true }); // squiggles lie behind the text
+    await this.rest();
+    await this.page.locator(".editor-group-container.active .lightBulbWidget").waitFor();
+    await this.page.waitForTimeout(1000);
+    await this.page.keyboard.press("Control+.");
+    return this.page.locator(".action-widget .monaco-list-row.action");
   }
 
   /** What the language status, opened, says of us. */
