@@ -33,6 +33,7 @@ await Promise.all([
     writeFile("dist/registry.schema.json", JSON.stringify(ofRegistries(JSON.parse(schema)))),
   ),
   copyFile("../LICENSE", "LICENSE"),
+  readFile("README.md", "utf8").then((page) => writeFile("dist/README.md", withoutPictures(page))),
   writeFile("icon.png", png(128, icon)),
 ]);
 
@@ -50,6 +51,11 @@ function ofRegistries({ $schema, title, description, definitions, ...registry })
     then: registry,
     definitions,
   };
+}
+
+/** A page without its pictures: of an extension's page VS Code shows only those that are fetched from elsewhere. */
+function withoutPictures(page) {
+  return page.replaceAll(/^!\[[^\]]*\]\([^)]*\)\n\n/gm, "");
 }
 
 /** Many grey paths lead to one point, of which one is green. */

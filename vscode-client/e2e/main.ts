@@ -29,8 +29,13 @@ async function main(editors: string, extensions: string[], names: string[], repo
   await mkdir(screenshots, { recursive: true });
   const server = await CodeServer.start(editors, extensions, work);
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+  const end = async () => {
+    await browser.close();
+    await server.stop();
+    await rm(work, { recursive: true, force: true, maxRetries: 5 });
+  };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void server.stop().finally(() => process.exit(1)));
+    process.once(signal, () => void end().finally(() => process.exit(1)));
   }
   let failures = 0;
   try {
@@ -67,9 +72,7 @@ async function main(editors: string, extensions: string[], names: string[], repo
       }
     }
   } finally {
-    await browser.close();
-    await server.stop();
-    await rm(work, { recursive: true, force: true, maxRetries: 5 });
+    await end();
   }
   return failures === 0 ? 0 : 1;
 }

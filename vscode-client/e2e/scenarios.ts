@@ -236,7 +236,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       await message.waitFor({ timeout: 40_000 });
       await (await workbench.status()).filter({ hasText: "The server is not running" }).waitFor();
       await workbench.screenshot("no-server");
-      await workbench.page.mouse.move(600, 300);
+      await workbench.rest();
       await message.getByRole("button", { name: "Open Setting" }).click();
       await workbench.page.locator(".settings-editor .setting-item", { hasText: "Ssot: Path" }).waitFor();
       await workbench.screenshot("setting");
@@ -254,10 +254,10 @@ export const SCENARIOS: Record<string, Scenario> = {
       await (await workbench.status()).filter({ hasText: "registry.json: 2 entries, 4 importers left" }).waitFor();
       await workbench.screenshot("status");
       await writeFile(registry, JSON.stringify({ ...REGISTRY, entries: [{ canonical: "not a reference" }] }, undefined, 2));
-      await workbench.page.mouse.move(600, 300);
+      await workbench.rest();
       await (await workbench.status()).filter({ hasText: "registry.json has errors" }).waitFor();
       await workbench.screenshot("status-bad");
-      await workbench.page.mouse.move(600, 300);
+      await workbench.rest();
       assert.ok((await workbench.struckThrough.count()) > 0, "the last good registry stays in force");
       await workbench.run("ssot-lsp: Migration Status");
       await workbench.page.locator(".tree-view-message, .message", { hasText: "its last good state is shown" }).first().waitFor();

@@ -2,6 +2,7 @@
 
 import path from "node:path";
 import { type Browser, type Locator, type Page } from "playwright-core";
+import { until } from "./until";
 
 const START = 60_000;
 const SOON = 20_000;
@@ -141,16 +142,19 @@ export class Workbench {
     await this.page.mouse.up();
   }
 
-  /** Point at nothing. */
+  /** Point at nothing. What is shown anew just when the mouse leaves it stays until that moves again. */
   async rest(): Promise<void> {
-    await this.page.mouse.move(700, 330);
-    await this.page.locator(".workbench-hover-container").first().waitFor({ state: "detached" });
+    let x = 700;
+    await until("nothing is pointed at", async () => {
+      x = x === 700 ? 720 : 700;
+      await this.page.mouse.move(x, 330);
+      return (await this.page.locator(".workbench-hover-container").count()) === 0 || undefined;
+    });
   }
 
-  /** Wait until the server has something to say of the registry. */
+  /** Wait until the server has counted what is left. */
   async running(): Promise<void> {
-    await (await this.status()).filter({ hasText: "registry.json: " }).waitFor();
-    await this.rest();
+    await this.page.locator(".activitybar a[aria-label^='Import Migration - ']").waitFor();
   }
 
   /** What the language status, opened, says of us. */
