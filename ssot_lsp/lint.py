@@ -182,11 +182,8 @@ class _Lint:
         text = " ".join(filter(None, (message, did_you_mean(tuple(map(str, found))))))
         path = (*_at(entry), *place)
         fixes = tuple(
-            fix
+            Fix(f"Say `{guess}`", Applicability.DISPLAY, (replaced(self._places(entry), path, str(guess)),))
             for guess in found
-            for fix in self._fix(
-                f"Say `{guess}`", replaced(self._places(entry), path, str(guess)), Applicability.DISPLAY
-            )
         )
         yield self._diagnostic("SSOT101", text, severity, entry, place)._replace(fixes=fixes)
 
@@ -239,8 +236,8 @@ class _Lint:
                 found = self._diagnostic("SSOT110", message, Severity.WARNING, entry, ("deprecated", number))
                 yield found._replace(fixes=fixes, related=where)
 
-    def _fix(self, title: str, edit: TextEdit, level: Applicability = Applicability.SAFE) -> tuple[Fix, ...]:
-        return (Fix(title, level, (edit,)),)
+    def _fix(self, title: str, edit: TextEdit) -> tuple[Fix, ...]:
+        return (Fix(title, Applicability.SAFE, (edit,)),)
 
     def _places(self, entry: Entry) -> Places:
         return self._registry.places(entry.path)
