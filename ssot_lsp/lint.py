@@ -69,11 +69,12 @@ class _Lint:
         self._modules, self._registry = project.modules, project.registry
         self._first: dict[str, tuple[Entry, int]] = {}
         """Which entry was the first to speak of a path, and where in its list."""
+        self._circular = {found.entry for _, found in self._registry.problems if found.code == "SSOT102"}
 
     def of(self, entry: Entry) -> Iterator[Diagnostic]:
         """What is wrong with an entry. Entries are asked in their order."""
         yield from self._deprecated(entry)
-        if entry.canonical is not None:
+        if entry.canonical is not None and entry not in self._circular:
             yield from self._canonical(entry, entry.canonical)
         for number, alternative in enumerate(entry.alternatives):
             if self._registry.match(alternative) is None:
@@ -123,7 +124,7 @@ class _Lint:
         self, entry: Entry, number: int, ref: ObjectRef, uses: Sequence[tuple[Report, Diagnostic]]
     ) -> Iterator[Diagnostic]:
         """The names that importers ask a module for which is there, but does not have them."""
-        if not uses or self._modules.find(ref.module) is None:
+        if not uses or not self._is_bridge(ref.module, entry):
             return
         asked = Counter(report.text.source[slice(*found.span)].rpartition(".")[2] for report, found in uses)
         wanted = [ref.qualname] if ref.qualname else [name for name in asked if name.isidentifier()]
@@ -132,6 +133,16 @@ class _Lint:
             names = ", ".join(f"`{name}`" for name in sorted(missing))
             message = f"`{ref.module}` is there, but does not supply {names}, which is asked for by that path still."
             yield self._diagnostic("SSOT109", message, Severity.ERROR, entry, ("deprecated", number))
+
+    def _is_bridge(self, name: str, entry: Entry) -> bool:
+        """Whether a deprecated module hands something on from where an entry leads, or warns of itself."""
+        module = self._modules.find(name)
+        if module is None or entry.canonical is None:
+            return False
+        origins = (binding.origin for bindings in module.bindings.names.values() for binding in bindings)
+        to = entry.canonical.module
+        hands_on = any(origin is not None and origin.module == to for origin in origins) or to in module.bindings.stars
+        return hands_on or (module.text is not None and "DeprecationWarning" in module.text.source)
 
     def _canonical(self, entry: Entry, canonical: ObjectRef) -> Iterator[Diagnostic]:
         match = self._registry.match(canonical)

@@ -126,8 +126,7 @@ def test_who_asks_is_known_whatever_is_selected(tmp_path: Path, monkeypatch: pyt
     registry = json.dumps({"version": 1, "entries": [{"canonical": "app.new:A", "deprecated": ["app.old:A"]}]})
     files = {"app/new.py": "class A: ...\n", "use.py": "from app.old import A\n", "registry.json": registry}
     write_files(tmp_path, files.items())
-    for arguments in (["registry", "lint", "--select", "SSOT107", "--fix"], ["check", "--select", "SSOT107"]):
-        assert run(*arguments).exit_code == 0
+    assert run("registry", "lint", "--select", "SSOT107", "--fix").exit_code == 0
     assert (tmp_path / "registry.json").read_text() == registry
     write_files(tmp_path, [("pyproject.toml", '[tool.ssot-lsp]\nignore = ["SSOT001"]\n')])
     assert "SSOT107" not in run("registry", "lint").stdout
