@@ -234,6 +234,15 @@ def source_roots(root: Path, settings: Settings) -> tuple[Path, ...]:
     return tuple(dict.fromkeys([*(folder for folder in folders if folder != root and folder.is_dir()), root]))
 
 
+def project_version(root: Path) -> str:
+    """The version that the root's pyproject.toml gives; empty if it gives none.
+
+    Raises ConfigError if it is not TOML.
+    """
+    version = _table(read_pyproject(root), "project", "version")
+    return version if isinstance(version, str) else ""
+
+
 def line_length(root: Path) -> int:
     """How long the project's lines may be, in code points, as its formatter or linter has it; 88 if nobody says."""
     tool = _tool(root)

@@ -34,13 +34,13 @@ class Places:
     """Where the values of one JSON text stand. It walks along each array only once."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self.source = source
         self._arrays: dict[int, tuple[list[int], Iterator[int]]] = {}
         """By where an array begins: where its elements do, as far as the walk went, and the walk to the others."""
 
     def locate(self, path: JsonPath, *, key: bool = False) -> Span:
         """What `locate` says of the text."""
-        start, key_span = _skip(_SPACE, self._source, 0), None
+        start, key_span = _skip(_SPACE, self.source, 0), None
         try:
             for part in path:
                 found = self._member(start, part)
@@ -48,24 +48,34 @@ class Places:
                     key_span = None
                     break
                 key_span, start = found
-            return key_span if key and key_span else Span(start, _end(self._source, start))
+            return key_span if key and key_span else Span(start, _end(self.source, start))
         except (ValueError, RecursionError):
-            return Span(start, len(self._source))
+            return Span(start, len(self.source))
+
+    def has(self, path: JsonPath) -> bool:
+        """Whether there is a value at `path`."""
+        at = _skip(_SPACE, self.source, 0)
+        for part in path:
+            found = self._member(at, part)
+            if found is None:
+                return False
+            at = found[1]
+        return True
 
     def parts(self, path: JsonPath) -> Iterator[tuple[Span | None, Span]]:
         """The members of the object or array at `path`, in their order: the key's span, if it has one, the value's.
 
         The text must be valid JSON; a path that does not exist gives those of the nearest value above it.
         """
-        for _, key_span, at in _members(self._source, self.locate(path).start):
-            yield key_span, Span(at, _end(self._source, at))
+        for _, key_span, at in _members(self.source, self.locate(path).start):
+            yield key_span, Span(at, _end(self.source, at))
 
     def _member(self, start: int, part: str | int) -> tuple[Span | None, int] | None:
         """The key and the beginning of the value at a key or an index of what begins at `start`; None without one."""
         if isinstance(part, str):
-            return next(((key, at) for name, key, at in _members(self._source, start) if name == part), None)
+            return next(((key, at) for name, key, at in _members(self.source, start) if name == part), None)
         if start not in self._arrays:
-            elements = (at for name, _, at in _members(self._source, start) if isinstance(name, int))
+            elements = (at for name, _, at in _members(self.source, start) if isinstance(name, int))
             self._arrays[start] = [], elements
         walked, others = self._arrays[start]
         walked += islice(others, max(part + 1 - len(walked), 0))

@@ -5,7 +5,7 @@ The texts that a report speaks of are not in it; they are read again when someon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,11 @@ TextOf = Callable[[str], "TextOnDisk"]
 """From a file to its text."""
 Entries = Mapping[tuple[Any, ...], Entry]
 """The entries of a registry, by their file and their place in there."""
+
+
+def by_place(entries: Iterable[Entry]) -> Entries:
+    """Entries by their file and their place in there."""
+    return {(str(entry.path), entry.place): entry for entry in entries}
 
 
 def pack(report: Report) -> Record:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -13,6 +15,7 @@ from ssot_lsp import __version__, engine, repository
 from ssot_lsp.embedded import EmbeddedText
 from ssot_lsp.embedded.file import EmbeddedFile, is_embedded, read_embedded
 from ssot_lsp.files import SourceFile, UnreadableFileError, decode, read_bytes
+from ssot_lsp.lint import lint, lint_uses
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
 from ssot_lsp.records import Record, pack
@@ -152,10 +155,15 @@ def _check_with_edits(project: Project, path: Path, look: Look) -> Record:
     return pack(check_file(project, path, look))
 
 
-def registry_reports(project: Project) -> Iterator[Report]:
-    """What is wrong with single entries of the registry, file by file."""
+def registry_reports(project: Project, found: Iterable[Report] | None = None) -> Iterator[Report]:
+    """What is wrong with single entries of the registry, file by file.
+
+    With all that was `found` in the workspace's files also what rests on who still uses what an entry replaces.
+    """
     problems: dict[Path, list[Diagnostic]] = {}
-    for path, problem in project.registry.problems:
+    looked_at = [] if found is None else lint_uses(project, found, date.today())
+    for path, problem in chain(project.registry.problems, lint(project), looked_at):
         problems.setdefault(path, []).extend(engine.as_settings_say([problem], project.settings_for(path)))
-    for path, found in problems.items():
-        yield Report(path, project.registry.text(path), tuple(found))
+    for path, diagnostics in problems.items():
+        in_order = sorted(diagnostics, key=lambda diagnostic: diagnostic.span)
+        yield Report(path, project.registry.text(path), tuple(in_order))

@@ -721,7 +721,8 @@ def test_a_report_that_cannot_be_written(root: Path) -> None:
 def test_servers_are_told_paths_in_the_repository(
     root: Path, monkeypatch: pytest.MonkeyPatch, top: str | None, path: str
 ) -> None:
-    tree(root, {"sub/pyproject.toml": "[tool.ssot-lsp]\n", "sub/registry.json": REGISTRY, "sub/use.py": GONE})
+    tree(root, {f"sub/{name}": text for name, text in PACKAGE.items()})
+    tree(root, {"sub/pyproject.toml": "[tool.ssot-lsp]\n", "sub/use.py": GONE})
     if top is not None:
         tree(root, {f"{top}/.git/HEAD".lstrip("/"): ""})
     monkeypatch.chdir(root / "sub")
@@ -895,7 +896,7 @@ def test_nothing_of_the_workspace_is_run(root: Path) -> None:
         {
             **{f"{name}.py": trap for name in names},
             "conftest.py": trap,
-            "pkg/new.py": "A = 1\n" + trap.partition("\n")[2],
+            "pkg/new.py": "A = B = 1\n" + trap.partition("\n")[2],
         },
     )
     assert process("check", module=False).returncode == 1
@@ -1211,8 +1212,8 @@ def test_changed_in_a_root_below_the_repository(repository: Path, monkeypatch: p
     tree(
         repository,
         {
+            **{f"sub/{name}": text for name, text in PACKAGE.items()},
             "sub/pyproject.toml": "[tool.ssot-lsp]\n",
-            "sub/registry.json": REGISTRY,
             "sub/deep.py": SAFE,
             "sub/new.py": SAFE,
         },

@@ -1,4 +1,4 @@
-"""The command line, `ssot-lsp check | fix | explain | server`: one module a command. Only this package knows click."""
+"""The command line, `ssot-lsp check | fix | registry | …`: one module a command. Only this package knows click."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from ssot_lsp import __version__
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
-_COMMANDS = ("check", "fix", "explain", "server", "cache")
+_COMMANDS = ("check", "fix", "explain", "registry", "server", "cache")
 
 
 class _Commands(click.Group):

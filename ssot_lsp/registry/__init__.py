@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
+from ssot_lsp.places import Places
 from ssot_lsp.registry.load import LoadedFile, Locate, Problem, WrittenEntry, load_files
 from ssot_lsp.registry.validate import NotARegistryError, RegistryError
 from ssot_lsp.text import Text
@@ -106,6 +107,10 @@ class Registry:
     def text(self, path: Path) -> Text:
         """The text of one of the registry's files."""
         return self._file(path).text
+
+    def places(self, path: Path) -> Places:
+        """Where the values in one of the registry's files stand."""
+        return self._file(path).places
 
     def location(self, entry: Entry, *place: str | int) -> Location:
         """Where an entry stands, or with `place` the value at that key of it."""

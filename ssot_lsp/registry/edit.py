@@ -136,3 +136,40 @@ def _comma(colon: str) -> str:
 
 def _quoted(reference: ObjectRef) -> str:
     return json.dumps(str(reference), ensure_ascii=False)
+
+
+def replaced(places: Places, path: JsonPath, value: str) -> TextEdit:
+    """The edit that puts another string in the place of the value at a path of a valid registry."""
+    return TextEdit(places.locate(path), json.dumps(value, ensure_ascii=False))
+
+
+def with_key(places: Places, place: int, key: str, value: str) -> TextEdit:
+    """The edit that gives the entry at a place a key that it does not have yet, behind its others."""
+    path = ("entries", place)
+    *_, (_, last) = places.parts(path)
+    layout = _layout(places.source, places, path)
+    return TextEdit(Span(last.end, last.end), f"{layout.comma}{json.dumps(key)}{layout.colon}{json.dumps(value)}")
+
+
+def without_deprecated(places: Places, place: int, number: int) -> TextEdit:
+    """The edit that takes a deprecated path out of the entry at a place; the whole entry, if it has no other."""
+    path = ("entries", place, "deprecated")
+    if not places.has((*path, 1)):
+        return without_entry(places, place)
+    return _without(places, path, number)
+
+
+def without_entry(places: Places, place: int) -> TextEdit:
+    """The edit that takes the entry at a place out of a registry."""
+    return _without(places, ("entries",), place)
+
+
+def _without(places: Places, path: JsonPath, number: int) -> TextEdit:
+    """The edit that takes one value out of an array, with a comma and the space around it."""
+    here = places.locate((*path, number))
+    if places.has((*path, number + 1)):
+        return TextEdit(Span(here.start, places.locate((*path, number + 1)).start), "")
+    if number:
+        return TextEdit(Span(places.locate((*path, number - 1)).end, here.end), "")
+    whole = places.locate(path)
+    return TextEdit(Span(whole.start + 1, whole.end - 1), "")

@@ -23,7 +23,7 @@ from ssot_lsp.config import ConfigError, Settings
 from ssot_lsp.git import GitError, changed_files
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Document, Project
-from ssot_lsp.records import Entries, Record, TextOnDisk, unpack
+from ssot_lsp.records import Entries, Record, TextOnDisk, by_place, unpack
 from ssot_lsp.registry import RegistryError
 from ssot_lsp.repository import available_cores
 from ssot_lsp.screen import Look
@@ -211,7 +211,7 @@ def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
     def on_progress(done: int, files: int) -> None:
         tell(Progressed(done, files))
 
-    entries = {(str(entry.path), entry.place): entry for entry in project.registry.entries}
+    entries = by_place(project.registry.entries)
 
     def on_found(records: Sequence[Record]) -> None:
         for record in records if job.fixes is None else ():

@@ -307,10 +307,22 @@ class Session(LanguageServer):
         if folder.settings.fix_on_save:
             self._fixing.warm_up()
         self._publish_registry(folder)
+        self._lint_soon(folder)
         await self._check_again(folder)
         self._prepare(folder)
         self._look_at_others(folder)
         self._tell_status()
+
+    def _lint_soon(self, folder: WorkspaceFolder) -> None:
+        """See what is wrong with the registry, given the modules as they are, when they are left alone for a moment."""
+        self._later(("lint", folder), _MOMENT, lambda: self._spawn(self._lint(folder)))
+
+    async def _lint(self, folder: WorkspaceFolder) -> None:
+        project = folder.project
+        found = await asyncio.to_thread(folder.lint())
+        if folder.project is project:
+            folder.take_lint(found)
+            self._publish_registry(folder)
 
     def _tell_status(self) -> None:
         """Tell what the folders' registries are, as all or some of the files may be others now."""
@@ -451,6 +463,7 @@ class Session(LanguageServer):
             if stale is None or len(modules) < len(changed) or folder in self._loading:
                 self._reload(folder)
             else:
+                self._lint_soon(folder)
                 await self._check_again(folder, stale)
                 self._look_at_others(folder)
                 self._tell_status()
@@ -505,7 +518,7 @@ class Session(LanguageServer):
             self._send(opened.uri, self._diagnostics(opened), opened.version)
 
     def _publish_registry(self, folder: WorkspaceFolder) -> None:
-        for path, (text, problems) in folder.registry_problems.items():
+        for path, text, problems in folder.reported:
             opened = self.documents.at(path)
             found = [self.terms.diagnostic(text, problem) for problem in problems]
             self._send(opened.uri if opened else path.as_uri(), found, opened.version if opened else None)

@@ -12,6 +12,7 @@ from ssot_lsp import engine
 from ssot_lsp.config import ConfigError, find_root
 from ssot_lsp.definitions import Definitions
 from ssot_lsp.files import read_bytes
+from ssot_lsp.lint import lint
 from ssot_lsp.model import Diagnostic, Severity
 from ssot_lsp.modules import DEFINERS, KnownDefinitions, Read
 from ssot_lsp.project import Project
@@ -54,6 +55,7 @@ class WorkspaceFolder:
         self._newer: dict[str, list[str]] = {}
         """What files that have changed until then define."""
         self.registry_problems: Mapping[Path, tuple[Text, list[Diagnostic]]] = {}
+        self._lint: Mapping[Path, list[Diagnostic]] = {}
 
     @property
     def project(self) -> Project | None:
@@ -87,6 +89,37 @@ class WorkspaceFolder:
         if loaded.is_good and loaded.project is not None:
             self._good = loaded.project.registry
         self._know(is_large=loaded.is_large)
+
+    def lint(self) -> Callable[[], dict[Path, list[Diagnostic]]]:
+        """What is to be done in another thread: to see what is wrong with single entries, given the modules."""
+        project = self.project
+        if project is None:
+            return dict
+        apart = replace(project, modules=project.modules.after(frozenset()))
+
+        def look() -> dict[Path, list[Diagnostic]]:
+            found: dict[Path, list[Diagnostic]] = {}
+            for path, problem in lint(apart):
+                found.setdefault(path, []).extend(engine.as_settings_say([problem], apart.settings_for(path)))
+            return found
+
+        return look
+
+    def take_lint(self, found: Mapping[Path, list[Diagnostic]]) -> None:
+        """Take over what was seen."""
+        self._lint = {**{path: [] for path in self._lint}, **found}
+
+    @property
+    def reported(self) -> Iterator[tuple[Path, Text, list[Diagnostic]]]:
+        """What to report in each registry file in which anything was ever reported, in the order of the text."""
+        files = self._project.registry.files if self._project is not None else ()
+        texts = {file.path: file.text for file in files}
+        for path in {**self.registry_problems, **self._lint}:
+            text, problems = self.registry_problems.get(path) or (texts.get(path, Text("")), [])
+            # if the present text is none that can be used, the last good one was looked at
+            is_present = path in texts and texts[path].source == text.source
+            linted = self._lint.get(path, []) if is_present else []
+            yield path, text, sorted([*problems, *linted], key=lambda problem: problem.span)
 
     def _know(self, *, is_large: bool) -> None:
         """Let the modules know who defines what, as far as that was read; a few files they read when they want to."""

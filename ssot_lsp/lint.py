@@ -1,0 +1,262 @@
+"""What is wrong with a registry that can be used: entries that lead nowhere, contradict each other or say nothing.
+
+One entry at a time is looked at, with the others and the modules beside it. What rests on who still uses what an entry
+replaces is asked of what a check of all files has found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from ssot_lsp.config import project_version
+from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, ObjectRef, Related, Report, Severity
+from ssot_lsp.modules import Answer
+from ssot_lsp.places import Places
+from ssot_lsp.project import Project
+from ssot_lsp.registry.edit import replaced, with_key, without_deprecated, without_entry
+from ssot_lsp.rules import MOST_GUESSES, did_you_mean
+from ssot_lsp.signatures import difference
+from ssot_lsp.text import TextEdit
+
+_CODES = ("SSOT101", "SSOT103", "SSOT104", "SSOT105", "SSOT106", "SSOT110")
+_TELL_OF_USES = ("SSOT001", "SSOT002", "SSOT006", "SSOT007", "SSOT008")
+Where = tuple[str, int] | tuple[str]
+"""Where in an entry: a key, or a place in the list at a key."""
+
+
+def lint(project: Project) -> Iterator[tuple[Path, Diagnostic]]:
+    """What is wrong with the entries of the workspace's own registries: each with its file."""
+    look = _Lint(project)
+    for entry in _own(project) if any(map(project.settings.reports, _CODES)) else ():
+        for diagnostic in look.of(entry):
+            yield entry.path, diagnostic
+
+
+def lint_uses(project: Project, reports: Iterable[Report], today: date) -> Iterator[tuple[Path, Diagnostic]]:
+    """What is wrong with entries, given all that was found in the workspace's files: each with its file.
+
+    Nothing, where not all is wanted that tells of uses.
+    """
+    if not all(map(project.settings.reports, _TELL_OF_USES)):
+        return
+    uses: dict[tuple[Path, int], list[tuple[Report, Diagnostic]]] = {}
+    for report in reports:
+        for diagnostic in report.diagnostics:
+            if diagnostic.entry is not None:
+                uses.setdefault((diagnostic.entry.path, diagnostic.entry.place), []).append((report, diagnostic))
+    look = _Lint(project)
+    for entry in _own(project):
+        for diagnostic in look.uses_of(entry, uses.get((entry.path, entry.place), []), today):
+            yield entry.path, diagnostic
+
+
+def _own(project: Project) -> Iterator[Entry]:
+    """The entries of the workspace's own registries: those of a distribution are others' to mend."""
+    for file in project.registry.files:
+        if file.path.is_relative_to(project.root):
+            yield from file.entries
+
+
+class _Lint:
+    """One look at all entries."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._modules, self._registry = project.modules, project.registry
+        self._first: dict[str, tuple[Entry, int]] = {}
+        """Which entry was the first to speak of a path, and where in its list."""
+        self._circular = {found.entry for _, found in self._registry.problems if found.code == "SSOT102"}
+
+    def of(self, entry: Entry) -> Iterator[Diagnostic]:
+        """What is wrong with an entry. Entries are asked in their order."""
+        yield from self._deprecated(entry)
+        if entry.canonical is not None and entry not in self._circular:
+            yield from self._canonical(entry, entry.canonical)
+        for number, alternative in enumerate(entry.alternatives):
+            if self._registry.match(alternative) is None:
+                yield from self._dangling(entry, alternative, ("alternatives", number), Severity.WARNING)
+
+    def uses_of(self, entry: Entry, uses: Sequence[tuple[Report, Diagnostic]], today: date) -> Iterator[Diagnostic]:
+        """What is wrong with an entry, given where what it replaces is still used."""
+        if uses and (since := self._overdue(entry, today)):
+            count = f"{len(uses)} place{'s' * (len(uses) > 1)}"
+            message = f"What this entry replaces was to be removed {since}, and is used in {count} still."
+            yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
+        elif not uses and all(self._is_gone(ref) for ref in entry.deprecated):
+            what = "these paths" if len(entry.deprecated) > 1 else "this path"
+            message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
+            fixes = self._fix("Drop the entry", without_entry(self._places(entry), entry.place))
+            found = self._diagnostic("SSOT107", message, Severity.INFORMATION, entry, ("deprecated",))
+            yield found._replace(fixes=fixes)
+        for number, ref in enumerate(entry.deprecated):
+            yield from self._unsupplied(entry, number, ref, uses)
+
+    def _overdue(self, entry: Entry, today: date) -> str:
+        """Since when what an entry replaces should be gone; empty if its time has not come, or nobody knows."""
+        try:
+            return f"on {entry.removal}" if date.fromisoformat(entry.removal) < today else ""
+        except ValueError:
+            pass
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - few entries name a version
+
+        try:
+            is_due = bool(entry.removal) and Version(entry.removal) <= Version(project_version(self._project.root))
+        except InvalidVersion:
+            return ""
+        return f"in version {entry.removal}" if is_due else ""
+
+    def _is_gone(self, ref: ObjectRef) -> bool:
+        """Whether it is known that nothing is at a path."""
+        if not ref.qualname and self._modules.exists(ref.module) is not Answer.NO:
+            return False
+        at = ref if ref.qualname else self._modules.split(ref)
+        return not at.qualname or self._lacks(at)
+
+    def _lacks(self, at: ObjectRef) -> bool:
+        """Whether it is known that a module does not have an object."""
+        return self._modules.binds(at.module, at.qualname.partition(".")[0]) is Answer.NO
+
+    def _unsupplied(
+        self, entry: Entry, number: int, ref: ObjectRef, uses: Sequence[tuple[Report, Diagnostic]]
+    ) -> Iterator[Diagnostic]:
+        """The names that importers ask a module for which is there, but does not have them."""
+        if not uses or not self._is_bridge(ref.module, entry):
+            return
+        asked = Counter(report.text.source[slice(*found.span)].rpartition(".")[2] for report, found in uses)
+        wanted = [ref.qualname] if ref.qualname else [name for name in asked if name.isidentifier()]
+        missing = [name for name in wanted if asked[name] and self._lacks(ObjectRef(ref.module, name))]
+        if missing:
+            names = ", ".join(f"`{name}`" for name in sorted(missing))
+            message = f"`{ref.module}` is there, but does not supply {names}, which is asked for by that path still."
+            yield self._diagnostic("SSOT109", message, Severity.ERROR, entry, ("deprecated", number))
+
+    def _is_bridge(self, name: str, entry: Entry) -> bool:
+        """Whether a deprecated module hands something on from where an entry leads, or warns of itself."""
+        module = self._modules.find(name)
+        if module is None or entry.canonical is None:
+            return False
+        origins = (binding.origin for bindings in module.bindings.names.values() for binding in bindings)
+        to = entry.canonical.module
+        hands_on = any(origin is not None and origin.module == to for origin in origins) or to in module.bindings.stars
+        return hands_on or (module.text is not None and "DeprecationWarning" in module.text.source)
+
+    def _canonical(self, entry: Entry, canonical: ObjectRef) -> Iterator[Diagnostic]:
+        match = self._registry.match(canonical)
+        if match is not None:
+            yield self._deprecated_canonical(entry, canonical, match.target, match.entry)
+            return
+        dangling = [*self._dangling(entry, canonical, ("canonical",), Severity.ERROR)]
+        yield from dangling
+        if dangling:
+            return
+        at = canonical if canonical.qualname else self._modules.split(canonical)
+        head = at.qualname.partition(".")[0]
+        if head and self._modules.is_exported(at.module, head) is Answer.NO and not self._modules.is_submodule(*at):
+            message = f"`{head}` is not in the `__all__` of `{at.module}`."
+            yield self._diagnostic("SSOT106", message, Severity.WARNING, entry, ("canonical",))
+        yield from self._drop_in(entry, canonical)
+
+    def _deprecated_canonical(
+        self, entry: Entry, canonical: ObjectRef, target: ObjectRef | None, other: Entry
+    ) -> Diagnostic:
+        """An entry whose canonical path is listed as deprecated, too."""
+        where = (Related("it is deprecated here", self._registry.location(other)),)
+        if target is None:
+            message = f"`{canonical}` is canonical here, and another entry says that it was removed."
+            return self._diagnostic("SSOT104", message, Severity.ERROR, entry, ("canonical",))._replace(related=where)
+        message = f"`{canonical}` is canonical here, and deprecated in favour of `{target}` by another entry."
+        fixes = self._fix(f"Say `{target}`", replaced(self._places(entry), (*_at(entry), "canonical"), str(target)))
+        found = self._diagnostic("SSOT104", message, Severity.WARNING, entry, ("canonical",))
+        return found._replace(fixes=fixes, related=where)
+
+    def _dangling(self, entry: Entry, ref: ObjectRef, place: Where, severity: Severity) -> Iterator[Diagnostic]:
+        """A path that leads nowhere."""
+        if self._modules.surely_binds(ref.module, ref.qualname.partition(".")[0]):
+            return
+        at = self._modules.split(ref)
+        head = at.qualname.partition(".")[0]
+        found: tuple[ObjectRef, ...]
+        is_there = not (at.qualname and self._lacks(at))
+        if is_there and (at.module != ref.module or self._modules.exists(ref.module) is not Answer.NO):
+            return
+        if at.module != ref.module or not ref.qualname:
+            message = f"There is no module `{ref.module}`."
+            found = tuple(ObjectRef(module, ref.qualname) for module in self._modules.similar(ref.module))
+        else:
+            message = f"`{at.module}` does not have `{head}`."
+            exporters = islice(self._modules.exporters(head), MOST_GUESSES)
+            found = tuple(ObjectRef(module, at.qualname) for module in exporters)
+        text = " ".join(filter(None, (message, did_you_mean(tuple(map(str, found))))))
+        path = (*_at(entry), *place)
+        fixes = tuple(
+            Fix(f"Say `{guess}`", Applicability.DISPLAY, (replaced(self._places(entry), path, str(guess)),))
+            for guess in found
+        )
+        yield self._diagnostic("SSOT101", text, severity, entry, place)._replace(fixes=fixes)
+
+    def _deprecated(self, entry: Entry) -> Iterator[Diagnostic]:
+        for number, ref in enumerate(entry.deprecated):
+            first = self._first.setdefault(ref.dotted, (entry, number))
+            if ref == entry.canonical:
+                message = f"`{ref}` is the canonical path itself: this says nothing."
+                yield self._useless(entry, number, "SSOT105", message)
+            elif first != (entry, number):
+                yield self._again(entry, number, ref, first[0])
+
+    def _again(self, entry: Entry, number: int, ref: ObjectRef, first: Entry) -> Diagnostic:
+        """A path of which an entry has spoken already."""
+        where = (Related("it is here already", self._registry.location(first)),)
+        if first.canonical == entry.canonical:
+            found = self._useless(entry, number, "SSOT103", f"`{ref}` is listed with the same canonical path already.")
+        elif first.path != entry.path:
+            message = f"`{ref}` is decided by a nearer registry: this entry does not count for it."
+            found = self._diagnostic("SSOT105", message, Severity.INFORMATION, entry, ("deprecated", number))
+        else:
+            said = [f"`{target}`" if target is not None else "nothing" for target in (first.canonical, entry.canonical)]
+            message = f"`{ref}` is to be {said[0]} for one entry and {said[1]} for another; the first one counts."
+            found = self._diagnostic("SSOT104", message, Severity.ERROR, entry, ("deprecated", number))
+        return found._replace(related=where)
+
+    def _useless(self, entry: Entry, number: int, code: str, message: str) -> Diagnostic:
+        fixes = self._fix("Take it out", without_deprecated(self._places(entry), entry.place, number))
+        return self._diagnostic(code, message, Severity.WARNING, entry, ("deprecated", number))._replace(fixes=fixes)
+
+    def _drop_in(self, entry: Entry, canonical: ObjectRef) -> Iterator[Diagnostic]:
+        """A new object that takes the place of an old one which is still there, and is not the same."""
+        if entry.applicability not in (None, Applicability.SAFE):
+            return
+        there = [ref for ref in entry.deprecated if ref.qualname and self._modules.find(ref.module) is not None]
+        new = self._modules.definition(canonical) if there and canonical.qualname else None
+        for number, ref in enumerate(entry.deprecated if new is not None else ()):
+            old = self._modules.definition(ref) if ref in there else None
+            why = difference(old, new) if old is not None and new is not None and old.ref != new.ref else ""
+            if why and old is not None:
+                message = f"`{canonical}` cannot simply take the place of `{ref}`: {why}."
+                where = (Related(f"`{old.ref}` is defined here", old.location),)
+                places = self._places(entry)
+                edit = (
+                    with_key(places, entry.place, "applicability", "unsafe")
+                    if entry.applicability is None
+                    else replaced(places, (*_at(entry), "applicability"), "unsafe")
+                )
+                fixes = self._fix("Say that its fixes are not safe", edit)
+                found = self._diagnostic("SSOT110", message, Severity.WARNING, entry, ("deprecated", number))
+                yield found._replace(fixes=fixes, related=where)
+
+    def _fix(self, title: str, edit: TextEdit) -> tuple[Fix, ...]:
+        return (Fix(title, Applicability.SAFE, (edit,)),)
+
+    def _places(self, entry: Entry) -> Places:
+        return self._registry.places(entry.path)
+
+    def _diagnostic(self, code: str, message: str, severity: Severity, entry: Entry, place: Where) -> Diagnostic:
+        span = self._registry.location(entry, *place).span
+        return Diagnostic(code, RULE_NAMES[code], message, severity, span, entry=entry)
+
+
+def _at(entry: Entry) -> tuple[str, int]:
+    return "entries", entry.place

@@ -1,0 +1,138 @@
+"""The pages of what can be wrong with a registry, which are also its cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import ssot_lsp.rules
+import ssot_lsp.sweep
+from ssot_lsp.model import RULE_NAMES
+from ssot_lsp.rules import all_rules
+from tests.fixtures import TODAY, Expected, FixtureError, Heading, parse_carets, parse_tree, read_parts, write_files
+from tests.test_cli import run
+
+CODES = ("SSOT101", "SSOT103", "SSOT104", "SSOT105", "SSOT106", "SSOT107", "SSOT108", "SSOT109", "SSOT110")
+PAGES = [Path(ssot_lsp.rules.__file__).with_name(f"{RULE_NAMES[code].replace('-', '_')}.md") for code in CODES]
+
+
+@dataclass
+class Case:
+    """A workspace, and what is wrong with its registries: by their names, with what each is after all safe fixes."""
+
+    title: str
+    code: str
+    files: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, list[Expected]] = field(default_factory=dict)
+    fixed: dict[str, str] = field(default_factory=dict)
+
+
+def cases() -> Iterator[Case]:
+    for page in PAGES:
+        title, parts = read_parts(page)
+        common = current = Case("", title.split()[0])
+        for part in parts:
+            if isinstance(part, Heading):
+                current = replace(common, title=part.title, files={**common.files}, expected={}, fixed={})
+                yield current
+                continue
+            match part.words:
+                case ["tree"]:
+                    drawn = {path: text for path, text in current.files.items() if not path.startswith("app")}
+                    current.files = {**drawn, **parse_tree(part.lines)}
+                case ["toml"]:
+                    current.files["pyproject.toml"] = part.text
+                case ["python", path]:
+                    current.files[path] = part.text
+                case ["json", "fixed"]:
+                    current.fixed["registry.json"] = part.text
+                case ["json", *path]:
+                    name = "".join(path) or "registry.json"
+                    current.files[name], current.expected[name] = parse_carets(part.lines)
+                case _:
+                    raise FixtureError(f"{page}:{part.line}: no such block")
+
+
+def by_title(case: Case) -> str:
+    return f"{case.code} - {case.title}"
+
+
+@pytest.fixture(autouse=True)
+def on_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Day(date):
+        @classmethod
+        def today(cls) -> date:  # type: ignore[override]
+            return TODAY
+
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setattr(ssot_lsp.sweep, "date", Day)
+
+
+@pytest.mark.parametrize("case", [*cases()], ids=by_title)
+def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path, case.files.items())
+    listed = json.loads(run("registry", "lint", "--select", case.code, "--output-format", "json").stdout)
+    found: dict[str, list[tuple[Expected, str]]] = {}
+    for one in listed:
+        start, end = one["location"], one["end_location"]
+        place = start["row"] - 1, start["column"] - 1, end["column"] - start["column"]
+        fixes = (one["fix"]["applicability"],) if one["fix"] else ()
+        told = Expected(*place, one["code"], one["severity"], fixes), one["message"]
+        found.setdefault(Path(one["filename"]).name, []).append(told)
+    for name, expected in case.expected.items():
+        wanted = [replace(one, message="") for one in expected]
+        shown = found.pop(name, [])
+        assert wanted == [one for one, _ in shown], "\n".join(f"{one.row}: {one.line} : {text}" for one, text in shown)
+        for one, (_, message) in zip(expected, shown, strict=True):
+            assert one.message in message
+    assert not found
+
+    run("registry", "lint", "--select", case.code, "--fix")
+    for name in case.expected:
+        assert (tmp_path / name).read_text() == case.fixed.get(name, case.files[name])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_explains_and_has_cases(page: Path) -> None:
+    title = read_parts(page)[0]
+    code, name = title.split()
+    assert RULE_NAMES[code] == name
+    assert sum(case.code == code for case in cases()) >= 4
+    assert code not in {rule.code for rule in all_rules()}
+
+
+def test_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them costs more than a look at a dictionary or two: the test would take minutes otherwise."""
+    monkeypatch.chdir(tmp_path)
+    entries = [
+        {"canonical": f"app.m{number % 50}:C{number}", "deprecated": [f"app.gone{number % 500}:C{number}"]}
+        for number in range(20_000)
+    ]
+    modules = ((f"app/m{n}.py", "".join(f"class C{i}: ...\n" for i in range(n, 20_000, 50))) for n in range(50))
+    registry = json.dumps({"version": 1, "entries": entries})
+    write_files(tmp_path, [("registry.json", registry), ("app/__init__.py", ""), *modules])
+    assert run("registry", "lint", "--statistics").stdout.split() == ["20000", "SSOT107", "[*]", "stale-entry"]
+
+
+def test_who_asks_is_known_whatever_is_selected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that is needed is not taken for stale because the rule that tells so is not asked for."""
+    monkeypatch.chdir(tmp_path)
+    registry = json.dumps({"version": 1, "entries": [{"canonical": "app.new:A", "deprecated": ["app.old:A"]}]})
+    files = {"app/new.py": "class A: ...\n", "use.py": "from app.old import A\n", "registry.json": registry}
+    write_files(tmp_path, files.items())
+    assert run("registry", "lint", "--select", "SSOT107", "--fix").exit_code == 0
+    assert (tmp_path / "registry.json").read_text() == registry
+    write_files(tmp_path, [("pyproject.toml", '[tool.ssot-lsp]\nignore = ["SSOT001"]\n')])
+    assert "SSOT107" not in run("registry", "lint").stdout
+
+
+def test_lint_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("registry", "lint")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "error: there is no registry")
