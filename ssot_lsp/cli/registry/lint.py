@@ -1,4 +1,4 @@
-"""`ssot-lsp registry`: what is to be said and done about a registry itself."""
+"""`ssot-lsp registry lint`: what is wrong with a registry itself."""
 
 from __future__ import annotations
 
@@ -31,12 +31,7 @@ from ssot_lsp.sweep import Sweep, registry_reports
 from ssot_lsp.text import TextEdit, apply_edits
 
 
-@click.group()
-def registry() -> None:
-    """See that a registry is true."""
-
-
-@registry.command()
+@click.command()
 @shared_options
 @click.option("--fix", is_flag=True, help="Take out or correct what is sure to be wrong.")
 def lint(options: Options, *, fix: bool) -> None:
