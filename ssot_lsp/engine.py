@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from ssot_lsp.config import Settings
-from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Fix, Replacement, Severity
+from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, Replacement, Severity
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import Glimpse, Import, Mention, Rule, all_rules, first_looks, imported_names, uses
@@ -27,16 +27,29 @@ INTERNAL_ERROR = "internal error"
 Report = Callable[[Rule, Exception], None]
 
 
+class Findings(NamedTuple):
+    """What is to be said of a document."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    silenced: tuple[Entry, ...] = ()
+    """The entries that speak of something that comments or the settings of single files silence."""
+
+
 def check(
     document: Document, project: Project, *, today: date | None = None, on_fault: Report | None = None
 ) -> tuple[Diagnostic, ...]:
-    """The diagnostics of a document, in the order of the text, without their fixes' edits.
+    """The diagnostics of a document; see `findings`."""
+    return findings(document, project, today=today, on_fault=on_fault).diagnostics
+
+
+def findings(
+    document: Document, project: Project, *, today: date | None = None, on_fault: Report | None = None
+) -> Findings:
+    """The diagnostics of a document, in the order of the text, without their fixes' edits, and what is silenced.
 
     `today` decides which suppressions still hold. A rule that fails is told to `on_fault` and the others go on; without
     `on_fault` its exception is raised.
     """
-    if document.syntax.ignore_file:
-        return ()
     found: dict[tuple[str, Span], Diagnostic] = {}
     faults: list[Rule] = []
 
@@ -50,9 +63,16 @@ def check(
         if diagnostic is not None:
             found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
     settings = project.settings_for(document.path)
-    wanted = [*as_settings_say(found.values(), settings)]
-    left = silenced(wanted, document, project, today or date.today(), is_all=not faults)
-    return tuple(sorted(as_settings_say(left, settings), key=lambda d: d.span))
+    left: tuple[Diagnostic, ...] = ()
+    if not document.syntax.ignore_file:
+        wanted = [*as_settings_say(found.values(), settings)]
+        left = silenced(wanted, document, project, today or date.today(), is_all=not faults)
+    told = {(diagnostic.code, diagnostic.span) for diagnostic in left}
+    quiet = (diagnostic.entry for key, diagnostic in found.items() if key not in told)
+    return Findings(
+        tuple(sorted(as_settings_say(left, settings), key=lambda d: d.span)),
+        tuple(dict.fromkeys(entry for entry in quiet if entry is not None)),
+    )
 
 
 def as_settings_say(diagnostics: Iterable[Diagnostic], settings: Settings) -> Iterator[Diagnostic]:

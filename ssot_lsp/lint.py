@@ -44,13 +44,16 @@ def lint_uses(project: Project, reports: Iterable[Report], today: date) -> Itera
     if not all(map(project.settings.reports, _TELL_OF_USES)):
         return
     uses: dict[tuple[Path, int], list[tuple[Report, Diagnostic]]] = {}
+    silenced: set[tuple[Path, int]] = set()
     for report in reports:
+        silenced.update((entry.path, entry.place) for entry in report.silenced)
         for diagnostic in report.diagnostics:
             if diagnostic.entry is not None:
                 uses.setdefault((diagnostic.entry.path, diagnostic.entry.place), []).append((report, diagnostic))
     look = _Lint(project)
     for entry in _own(project):
-        for diagnostic in look.uses_of(entry, uses.get((entry.path, entry.place), []), today):
+        key = (entry.path, entry.place)
+        for diagnostic in look.uses_of(entry, uses.get(key, []), today, is_silenced=key in silenced):
             yield entry.path, diagnostic
 
 
@@ -80,13 +83,15 @@ class _Lint:
             if self._registry.match(alternative) is None:
                 yield from self._dangling(entry, alternative, ("alternatives", number), Severity.WARNING)
 
-    def uses_of(self, entry: Entry, uses: Sequence[tuple[Report, Diagnostic]], today: date) -> Iterator[Diagnostic]:
-        """What is wrong with an entry, given where what it replaces is still used."""
+    def uses_of(
+        self, entry: Entry, uses: Sequence[tuple[Report, Diagnostic]], today: date, *, is_silenced: bool
+    ) -> Iterator[Diagnostic]:
+        """What is wrong with an entry, given where what it replaces is still used; in places, without a word of it."""
         if uses and (since := self._overdue(entry, today)):
             count = f"{len(uses)} place{'s' * (len(uses) > 1)}"
             message = f"What this entry replaces was to be removed {since}, and is used in {count} still."
             yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
-        elif not uses and all(self._is_gone(ref) for ref in entry.deprecated):
+        elif not (uses or is_silenced or entry in self._circular) and all(self._is_gone(ref) for ref in entry.deprecated):
             what = "these paths" if len(entry.deprecated) > 1 else "this path"
             message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
             fixes = self._fix("Drop the entry", without_entry(self._places(entry), entry.place))

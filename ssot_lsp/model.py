@@ -340,3 +340,5 @@ class Report(NamedTuple):
     diagnostics: tuple[Diagnostic, ...]
     note: str = ""
     """Something to tell besides."""
+    silenced: tuple[Entry, ...] = ()
+    """The entries that speak of something in it that comments or settings silence."""

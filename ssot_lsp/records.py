@@ -33,7 +33,8 @@ def pack(report: Report) -> Record:
     """A report as plain data, with all that is printed of it."""
     places = sorted({offset for diagnostic in report.diagnostics for offset in diagnostic.span})
     positions = [[offset, *report.text.place(offset)] for offset in places]
-    return [str(report.path), report.note, positions, [_packed(diagnostic) for diagnostic in report.diagnostics]]
+    silenced = [[str(entry.path), entry.place] for entry in report.silenced]
+    return [str(report.path), report.note, positions, [*map(_packed, report.diagnostics)], silenced]
 
 
 def _packed(diagnostic: Diagnostic) -> Record:
@@ -49,10 +50,17 @@ def _packed(diagnostic: Diagnostic) -> Record:
 
 def unpack(record: Record, text_of: TextOf, entries: Entries = MappingProxyType({})) -> Report:
     """The report that was packed. Raises TypeError, ValueError or LookupError for what is none."""
-    path, note, positions, diagnostics = record
+    path, note, positions, diagnostics, silenced = record
     text = text_of(path)
     text.places.update({offset: Place(*place) for offset, *place in positions})
-    return Report(Path(path), text, tuple(_unpacked(packed, text_of, entries) for packed in diagnostics), note)
+    known = (entries.get(tuple(key)) for key in silenced)
+    return Report(
+        Path(path),
+        text,
+        tuple(_unpacked(packed, text_of, entries) for packed in diagnostics),
+        note,
+        tuple(entry for entry in known if entry is not None),
+    )
 
 
 def _unpacked(record: Record, text_of: TextOf, entries: Entries) -> Diagnostic:

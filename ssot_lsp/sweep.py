@@ -75,15 +75,15 @@ def check_file(project: Project, path: Path, look: Look = UNSEEN, *, with_edits:
     if isinstance(opened, Report):
         return opened
     document = opened.document
-    diagnostics = engine.check(document, project)
+    found = engine.findings(document, project)
     fixed = (
         engine.with_fixes(document, project, diagnostic, choices=False)
         if with_edits
         else engine.with_proposals(diagnostic)
-        for diagnostic in diagnostics
+        for diagnostic in found.diagnostics
     )
     told = "does not parse; what was found may be incomplete" if document.syntax.has_errors else opened.note
-    return Report(path, document.text, tuple(fixed), told)
+    return Report(path, document.text, tuple(fixed), told, found.silenced)
 
 
 class Sweep(NamedTuple):

@@ -44,6 +44,7 @@ PACKAGE: dict[str, str | bytes] = {
     "pkg/__init__.py": "",
     "pkg/old.py": "Kept = 1\n",
     "pkg/new.py": "__all__ = ['A', 'B']\nA = B = Hidden = 1\n",
+    "pkg/asking.py": "# ssot: ignore-file, for then no entry is stale\nfrom pkg.old import A, B, Gone\n",
 }
 SAFE = "from pkg.old import A\nprint(A)\n"
 SAFE_FIXED = "from pkg.new import A\nprint(A)\n"

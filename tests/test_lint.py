@@ -92,6 +92,8 @@ def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         for one, (_, message) in zip(expected, shown, strict=True):
             assert one.message in message
     assert not found
+    checked = json.loads(run("check", "--output-format", "json").stdout)
+    assert [one for one in checked if one["code"] == case.code] == listed, "a check of all files tells the same"
 
     run("registry", "lint", "--select", case.code, "--fix")
     for name in case.expected:
@@ -130,6 +132,17 @@ def test_who_asks_is_known_whatever_is_selected(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / "registry.json").read_text() == registry
     write_files(tmp_path, [("pyproject.toml", '[tool.ssot-lsp]\nignore = ["SSOT001"]\n')])
     assert "SSOT107" not in run("registry", "lint").stdout
+
+
+def test_a_check_of_some_files_does_not_tell_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    entry = {"canonical": "app.new:A", "deprecated": ["app.old:A"], "removal": "2026-01-01"}
+    registry = json.dumps({"version": 1, "entries": [entry]})
+    files = {"app/new.py": "class A: ...\n", "use.py": "from app.old import A\n", "registry.json": registry}
+    write_files(tmp_path, files.items())
+    assert "SSOT108" in run("check").stdout
+    assert "SSOT108" not in run("check", "use.py").stdout
+    assert "SSOT108" not in run("check", "--select", "SSOT003,SSOT108").stdout, "then nobody knows who asks"
 
 
 def test_lint_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

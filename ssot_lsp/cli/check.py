@@ -25,7 +25,7 @@ from ssot_lsp.cli.options import (
 )
 from ssot_lsp.model import Report
 from ssot_lsp.project import Project
-from ssot_lsp.records import TextOnDisk, unpack
+from ssot_lsp.records import TextOnDisk, by_place, unpack
 from ssot_lsp.sweep import Sweep, check_file, registry_reports
 
 if TYPE_CHECKING:
@@ -58,9 +58,12 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
     with progress("Checking") as told:
         sweep = Sweep(options.jobs, told, use_cache=use_cache, with_edits=options.shows_edits and since is None)
         records = sweep.check(project, todo, options.paths)
+    # who still uses what an entry replaces is known once all files are
+    is_whole = since is None and [*options.paths] == [project.root]
+    entries = by_place(project.registry.entries) if is_whole else {}
     text_of = cache(TextOnDisk)
-    checked = [unpack(record, text_of) for record in records]
-    reports = with_findings([*registry_reports(project), *checked])
+    checked = [unpack(record, text_of, entries) for record in records]
+    reports = with_findings([*registry_reports(project, checked if is_whole else None), *checked])
     tell(project, checked if since is None else (report for report in checked if since.is_changed(report.path)))
     before: list[Report] = []
     if since is not None:
