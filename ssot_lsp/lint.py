@@ -14,12 +14,12 @@ from pathlib import Path
 
 from ssot_lsp.config import project_version
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, ObjectRef, Related, Report, Severity
-from ssot_lsp.modules import Answer
+from ssot_lsp.modules import Answer, Definition
 from ssot_lsp.places import Places
 from ssot_lsp.project import Project
 from ssot_lsp.registry.edit import replaced, with_key, without_deprecated, without_entry
 from ssot_lsp.rules import MOST_GUESSES, did_you_mean
-from ssot_lsp.signatures import difference
+from ssot_lsp.signatures import differences
 from ssot_lsp.text import TextEdit
 
 _CODES = ("SSOT101", "SSOT103", "SSOT104", "SSOT105", "SSOT106", "SSOT110")
@@ -34,6 +34,8 @@ def lint(project: Project) -> Iterator[tuple[Path, Diagnostic]]:
     for entry in _own(project) if any(map(project.settings.reports, _CODES)) else ():
         for diagnostic in look.of(entry):
             yield entry.path, diagnostic
+    for entry, diagnostic in look.drop_ins():
+        yield entry.path, diagnostic
 
 
 def lint_uses(project: Project, reports: Iterable[Report], today: date) -> Iterator[tuple[Path, Diagnostic]]:
@@ -72,10 +74,12 @@ class _Lint:
         self._modules, self._registry = project.modules, project.registry
         self._first: dict[str, tuple[Entry, int]] = {}
         """Which entry was the first to speak of a path, and where in its list."""
+        self._pairs: list[tuple[Entry, int, Definition, Definition]] = []
+        """Old and new objects that are not the same one: by which entry, and where in its list the old one stands."""
         self._circular = {found.entry for _, found in self._registry.problems if found.code == "SSOT102"}
 
     def of(self, entry: Entry) -> Iterator[Diagnostic]:
-        """What is wrong with an entry. Entries are asked in their order."""
+        """What is wrong with an entry, but for `drop_ins`. Entries are asked in their order."""
         yield from self._deprecated(entry)
         if entry.canonical is not None and entry not in self._circular:
             yield from self._canonical(entry, entry.canonical)
@@ -91,7 +95,7 @@ class _Lint:
             count = f"{len(uses)} place{'s' * (len(uses) > 1)}"
             message = f"What this entry replaces was to be removed {since}, and is used in {count} still."
             yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
-        elif not (uses or is_silenced or entry in self._circular) and all(self._is_gone(ref) for ref in entry.deprecated):
+        elif not (uses or is_silenced or entry in self._circular) and all(map(self._is_gone, entry.deprecated)):
             what = "these paths" if len(entry.deprecated) > 1 else "this path"
             message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
             fixes = self._fix("Drop the entry", without_entry(self._places(entry), entry.place))
@@ -163,7 +167,7 @@ class _Lint:
         if head and self._modules.is_exported(at.module, head) is Answer.NO and not self._modules.is_submodule(*at):
             message = f"`{head}` is not in the `__all__` of `{at.module}`."
             yield self._diagnostic("SSOT106", message, Severity.WARNING, entry, ("canonical",))
-        yield from self._drop_in(entry, canonical)
+        self._note_replaced(entry, canonical)
 
     def _deprecated_canonical(
         self, entry: Entry, canonical: ObjectRef, target: ObjectRef | None, other: Entry
@@ -230,27 +234,34 @@ class _Lint:
         fixes = self._fix("Take it out", without_deprecated(self._places(entry), entry.place, number))
         return self._diagnostic(code, message, Severity.WARNING, entry, ("deprecated", number))._replace(fixes=fixes)
 
-    def _drop_in(self, entry: Entry, canonical: ObjectRef) -> Iterator[Diagnostic]:
-        """A new object that takes the place of an old one which is still there, and is not the same."""
+    def _note_replaced(self, entry: Entry, canonical: ObjectRef) -> None:
+        """Note where a new object takes the place of an old one which is still there, and is not the same."""
         if entry.applicability not in (None, Applicability.SAFE):
             return
         there = [ref for ref in entry.deprecated if ref.qualname and self._modules.find(ref.module) is not None]
         new = self._modules.definition(canonical) if there and canonical.qualname else None
         for number, ref in enumerate(entry.deprecated if new is not None else ()):
             old = self._modules.definition(ref) if ref in there else None
-            why = difference(old, new) if old is not None and new is not None and old.ref != new.ref else ""
-            if why and old is not None:
-                message = f"`{canonical}` cannot simply take the place of `{ref}`: {why}."
-                where = (Related(f"`{old.ref}` is defined here", old.location),)
-                places = self._places(entry)
-                edit = (
-                    with_key(places, entry.place, "applicability", "unsafe")
-                    if entry.applicability is None
-                    else replaced(places, (*_at(entry), "applicability"), "unsafe")
-                )
-                fixes = self._fix("Say that its fixes are not safe", edit)
-                found = self._diagnostic("SSOT110", message, Severity.WARNING, entry, ("deprecated", number))
-                yield found._replace(fixes=fixes, related=where)
+            if old is not None and new is not None and old.ref != new.ref:
+                self._pairs.append((entry, number, old, new))
+
+    def drop_ins(self) -> Iterator[tuple[Entry, Diagnostic]]:
+        """Of the entries that were asked for those whose new object cannot simply take the place of the old one."""
+        why_not = differences([(old, new) for _, _, old, new in self._pairs])
+        for (entry, number, old, _), why in zip(self._pairs, why_not, strict=True):
+            if not why:
+                continue
+            message = f"`{entry.canonical}` cannot simply take the place of `{entry.deprecated[number]}`: {why}."
+            places = self._places(entry)
+            edit = (
+                with_key(places, entry.place, "applicability", "unsafe")
+                if entry.applicability is None
+                else replaced(places, (*_at(entry), "applicability"), "unsafe")
+            )
+            fixes = self._fix("Say that its fixes are not safe", edit)
+            found = self._diagnostic("SSOT110", message, Severity.WARNING, entry, ("deprecated", number))
+            where = (Related(f"`{old.ref}` is defined here", old.location),)
+            yield entry, found._replace(fixes=fixes, related=where)
 
     def _fix(self, title: str, edit: TextEdit) -> tuple[Fix, ...]:
         return (Fix(title, Applicability.SAFE, (edit,)),)

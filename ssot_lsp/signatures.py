@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from functools import lru_cache
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from pathlib import Path
 
+from ssot_lsp.lexical import around
+from ssot_lsp.model import ObjectRef
 from ssot_lsp.modules import Definition
+from ssot_lsp.text import Text
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_HEADER = rb"\b(?:class|def)[ \t]+([\w\x80-\xff]+)"
 
 
-def difference(old: Definition, new: Definition) -> str:
-    """Why callers of the old one may fail with the new one, in a few words; empty if nothing tells that they would."""
-    before, after = _node(old), _node(new)
+def differences(pairs: Sequence[tuple[Definition, Definition]]) -> Iterator[str]:
+    """For each old and new object why callers of the old one may fail with the new one, in a few words.
+
+    Empty if nothing tells that they would. Of each file what is defined there is parsed once, and nothing else.
+    """
+    nodes = _nodes(definition for pair in pairs for definition in pair)
+    return (_difference(nodes.get(old.ref), nodes.get(new.ref)) for old, new in pairs)
+
+
+def _difference(before: _Definition | None, after: _Definition | None) -> str:
     if before is None or after is None:
         return ""
-    if isinstance(before, ast.ClassDef) != isinstance(after, ast.ClassDef):
-        return f"one is {_kind(before)}, the other {_kind(after)}"
     if isinstance(before, ast.ClassDef) and isinstance(after, ast.ClassDef):
         return _of_classes(before, after)
-    assert not isinstance(before, ast.ClassDef)  # noqa: S101 - as was asked above
-    assert not isinstance(after, ast.ClassDef)  # noqa: S101
-    if isinstance(before, ast.AsyncFunctionDef) != isinstance(after, ast.AsyncFunctionDef):
+    if type(before) is not type(after) or isinstance(before, ast.ClassDef) or isinstance(after, ast.ClassDef):
         return f"one is {_kind(before)}, the other {_kind(after)}"
     return _of_parameters(before.args, after.args)
 
@@ -39,11 +47,11 @@ def _of_classes(before: ast.ClassDef, after: ast.ClassDef) -> str:
 def _of_parameters(before: ast.arguments, after: ast.arguments, skip: int = 0) -> str:
     """Which call that the old parameters take the new ones do not; `skip` are those that no call gives."""
     old, new = _positional(before)[skip:], _positional(after)[skip:]
-    by_name = {*(name for name, _ in _named(after)[skip:])}
+    by_name = {*(name for name, _ in _by_keyword(after)[skip:])}
     required = {name for name, is_needed in [*new, *_keywords(after)] if is_needed}
     given = {name for name, _ in [*old, *_keywords(before)]}
     if after.kwarg is None:
-        lost = [name for name, _ in [*_named(before)[skip:], *_keywords(before)] if name not in by_name]
+        lost = [name for name, _ in [*_by_keyword(before)[skip:], *_keywords(before)] if name not in by_name]
         lost = [name for name in lost if name not in {name for name, _ in _keywords(after)}]
         if lost:
             return f"it no longer takes `{lost[0]}`"
@@ -67,7 +75,7 @@ def _positional(arguments: ast.arguments) -> list[tuple[str, bool]]:
     return [(parameter.arg, index < needed) for index, parameter in enumerate(parameters)]
 
 
-def _named(arguments: ast.arguments) -> list[tuple[str, bool]]:
+def _by_keyword(arguments: ast.arguments) -> list[tuple[str, bool]]:
     """The positional parameters that can be given by their names."""
     return _positional(arguments)[len(arguments.posonlyargs) :]
 
@@ -88,24 +96,36 @@ def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef | None:
     return next(found, None)
 
 
-def _node(definition: Definition) -> _Definition | None:
-    """The class or function that is defined; None if it is something else, decorated (who knows what it is then)."""
-    head, _, rest = definition.ref.qualname.partition(".")
-    found = [node for node in _top(definition.location.text.source) if node.name == head] if not rest else []
-    return found[0] if len(found) == 1 and not _is_changed(found[0]) else None
+def _nodes(definitions: Iterable[Definition]) -> dict[ObjectRef, _Definition]:
+    """The classes and functions that are defined; but for those that are decorated (who knows what they are then)."""
+    by_file: dict[Path, dict[ObjectRef, Text]] = {}
+    for ref, location in definitions:
+        if "." not in ref.qualname:
+            by_file.setdefault(location.path, {})[ref] = location.text
+    found: dict[ObjectRef, _Definition] = {}
+    for texts in by_file.values():
+        nodes: dict[str, list[_Definition]] = {ref.qualname: [] for ref in texts}
+        for node in _named(next(iter(texts.values())).source, nodes):
+            nodes[node.name].append(node)
+        one = ((ref, nodes[ref.qualname][0]) for ref in texts if len(nodes[ref.qualname]) == 1)
+        found.update((ref, node) for ref, node in one if not _is_changed(node))
+    return found
 
 
 def _is_changed(node: _Definition) -> bool:
     return bool(node.decorator_list) or (isinstance(node, ast.ClassDef) and bool(node.keywords))
 
 
-@lru_cache(maxsize=16)
-def _top(source: str) -> tuple[_Definition, ...]:
+def _named(source: str, names: Container[str]) -> Iterator[_Definition]:
+    """The classes and functions of a module's text that have one of some names. Only their statements are parsed."""
+    data = source.encode("utf-8", "replace")
+    found = ((match.start(), match[1].decode("utf-8", "replace")) for match in re.finditer(_HEADER, data))
+    points = [start for start, name in found if name in names or name == "__init__"]
     try:
-        tree = ast.parse(source)
+        tree = ast.parse(around(data, points).data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    return tuple(_at_top(tree))
+        return iter(())
+    return (node for node in _at_top(tree) if node.name in names)
 
 
 def _at_top(node: ast.AST) -> Iterator[_Definition]:
