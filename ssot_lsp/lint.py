@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from ssot_lsp.config import project_version
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, ObjectRef, Related, Report, Severity
-from ssot_lsp.modules import Answer, Definition
+from ssot_lsp.modules import Answer
 from ssot_lsp.places import Places
 from ssot_lsp.project import Project
 from ssot_lsp.registry.edit import replaced, with_key, without_deprecated, without_entry
@@ -66,6 +67,23 @@ def _own(project: Project) -> Iterator[Entry]:
             yield from file.entries
 
 
+class _Replaced(NamedTuple):
+    """An old object that is still there, and is to be replaced by a new one."""
+
+    entry: Entry
+    number: int
+    """Where in the entry's list it stands."""
+
+    @property
+    def old(self) -> ObjectRef:
+        return self.entry.deprecated[self.number]
+
+    @property
+    def new(self) -> ObjectRef:
+        assert self.entry.canonical is not None  # noqa: S101 - else nothing replaces it
+        return self.entry.canonical
+
+
 class _Lint:
     """One look at all entries."""
 
@@ -74,8 +92,7 @@ class _Lint:
         self._modules, self._registry = project.modules, project.registry
         self._first: dict[str, tuple[Entry, int]] = {}
         """Which entry was the first to speak of a path, and where in its list."""
-        self._pairs: list[tuple[Entry, int, Definition, Definition]] = []
-        """Old and new objects that are not the same one: by which entry, and where in its list the old one stands."""
+        self._replaced: list[_Replaced] = []
         self._circular = {found.entry for _, found in self._registry.problems if found.code == "SSOT102"}
 
     def of(self, entry: Entry) -> Iterator[Diagnostic]:
@@ -235,20 +252,21 @@ class _Lint:
         return self._diagnostic(code, message, Severity.WARNING, entry, ("deprecated", number))._replace(fixes=fixes)
 
     def _note_replaced(self, entry: Entry, canonical: ObjectRef) -> None:
-        """Note where a new object takes the place of an old one which is still there, and is not the same."""
-        if entry.applicability not in (None, Applicability.SAFE):
-            return
-        there = [ref for ref in entry.deprecated if ref.qualname and self._modules.find(ref.module) is not None]
-        new = self._modules.definition(canonical) if there and canonical.qualname else None
-        for number, ref in enumerate(entry.deprecated if new is not None else ()):
-            old = self._modules.definition(ref) if ref in there else None
-            if old is not None and new is not None and old.ref != new.ref:
-                self._pairs.append((entry, number, old, new))
+        """Note where a new object takes the place of an old one that is still there."""
+        if entry.applicability in (None, Applicability.SAFE) and canonical.qualname:
+            for number, ref in enumerate(entry.deprecated):
+                if ref.qualname and self._modules.find(ref.module) is not None:
+                    self._replaced.append(_Replaced(entry, number))
 
     def drop_ins(self) -> Iterator[tuple[Entry, Diagnostic]]:
         """Of the entries that were asked for those whose new object cannot simply take the place of the old one."""
-        why_not = differences([(old, new) for _, _, old, new in self._pairs])
-        for (entry, number, old, _), why in zip(self._pairs, why_not, strict=True):
+        # module by module: each text is read once
+        refs = sorted({ref for at in self._replaced for ref in (at.old, at.new)})
+        known = {ref: found for ref in refs if (found := self._modules.definition(ref)) is not None}
+        both = ((at, known.get(at.old), known.get(at.new)) for at in self._replaced)
+        pairs = [(at, old, new) for at, old, new in both if old is not None and new is not None and old.ref != new.ref]
+        why_not = differences([(old, new) for _, old, new in pairs])
+        for ((entry, number), old, _), why in zip(pairs, why_not, strict=True):
             if not why:
                 continue
             message = f"`{entry.canonical}` cannot simply take the place of `{entry.deprecated[number]}`: {why}."
