@@ -262,7 +262,7 @@ class _Lint:
         """Of the entries that were asked for those whose new object cannot simply take the place of the old one."""
         # module by module: each text is read once
         refs = sorted({ref for at in self._replaced for ref in (at.old, at.new)})
-        known = {ref: found for ref in refs if (found := self._modules.definition(ref)) is not None}
+        known = {ref: self._modules.definition(ref) for ref in refs}
         both = ((at, known.get(at.old), known.get(at.new)) for at in self._replaced)
         pairs = [(at, old, new) for at, old, new in both if old is not None and new is not None and old.ref != new.ref]
         why_not = differences([(old, new) for _, old, new in pairs])
