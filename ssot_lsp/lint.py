@@ -260,12 +260,10 @@ class _Lint:
 
     def drop_ins(self) -> Iterator[tuple[Entry, Diagnostic]]:
         """Of the entries that were asked for those whose new object cannot simply take the place of the old one."""
-        # module by module: each text is read once
-        refs = sorted({ref for at in self._replaced for ref in (at.old, at.new)})
-        known = {ref: self._modules.definition(ref) for ref in refs}
-        both = ((at, known.get(at.old), known.get(at.new)) for at in self._replaced)
-        pairs = [(at, old, new) for at, old, new in both if old is not None and new is not None and old.ref != new.ref]
-        why_not = differences([(old, new) for _, old, new in pairs])
+        origin = self._modules.origin
+        found = ((at, origin(at.old), origin(at.new)) for at in self._replaced)
+        pairs = [(at, old, new) for at, old, new in found if old is not None and new is not None and old != new]
+        why_not = differences([(old, new) for _, old, new in pairs], self._modules.source)
         for ((entry, number), old, _), why in zip(pairs, why_not, strict=True):
             if not why:
                 continue
@@ -277,9 +275,10 @@ class _Lint:
                 else replaced(places, (*_at(entry), "applicability"), "unsafe")
             )
             fixes = self._fix("Say that its fixes are not safe", edit)
-            found = self._diagnostic("SSOT110", message, Severity.WARNING, entry, ("deprecated", number))
-            where = (Related(f"`{old.ref}` is defined here", old.location),)
-            yield entry, found._replace(fixes=fixes, related=where)
+            problem = self._diagnostic("SSOT110", message, Severity.WARNING, entry, ("deprecated", number))
+            at = self._modules.definition(old)
+            where = (Related(f"`{old}` is defined here", at.location),) if at is not None else ()
+            yield entry, problem._replace(fixes=fixes, related=where)
 
     def _fix(self, title: str, edit: TextEdit) -> tuple[Fix, ...]:
         return (Fix(title, Applicability.SAFE, (edit,)),)

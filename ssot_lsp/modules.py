@@ -461,6 +461,20 @@ class Modules:
                 return ObjectRef(module, ".".join(parts[end:]))
         return ref
 
+    def origin(self, ref: ObjectRef) -> ObjectRef | None:
+        """The path at which the object is defined that a path leads to; None if that is not known, or not one place."""
+        found = self.find(ref.module) if ref.qualname and self.is_first_party(ref.module) else None
+        if found is not None and ref.qualname in found.outline.defined:
+            return ref  # as a first look tells
+        origins = self.origins(ref)
+        return next(iter(origins)) if origins is not None and len(origins) == 1 else None
+
+    def source(self, module: str) -> str:
+        """The text of a first-party module; empty if there is none."""
+        found = self.find(module) if self.is_first_party(module) else None
+        text = self._text_of(found) if found is not None else None
+        return text.source if text is not None else ""
+
     def definition(self, ref: ObjectRef) -> Definition | None:
         """Where the object that a path leads to is defined, if that is first-party and one place only."""
         origins = self.origins(ref)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from ssot_lsp.lexical import around
 from ssot_lsp.model import ObjectRef
-from ssot_lsp.modules import Definition
-from ssot_lsp.text import Text
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _HEADER = rb"\b(?:class|def)[ \t]+([\w\x80-\xff]+)"
 
 
-def differences(pairs: Sequence[tuple[Definition, Definition]]) -> Iterator[str]:
+def differences(pairs: Sequence[tuple[ObjectRef, ObjectRef]], source_of: Callable[[str], str]) -> Iterator[str]:
     """For each old and new object why callers of the old one may fail with the new one, in a few words.
 
-    Empty if nothing tells that they would. Of each file what is defined there is parsed once, and nothing else.
+    Empty if nothing tells that they would. The objects are named by where they are defined; `source_of` gives the text
+    of a module, of which what is asked about is parsed once, and nothing else.
     """
-    nodes = _nodes(definition for pair in pairs for definition in pair)
-    return (_difference(nodes.get(old.ref), nodes.get(new.ref)) for old, new in pairs)
+    nodes = _nodes((ref for pair in pairs for ref in pair), source_of)
+    return (_difference(nodes.get(old), nodes.get(new)) for old, new in pairs)
 
 
 def _difference(before: _Definition | None, after: _Definition | None) -> str:
@@ -96,20 +94,20 @@ def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef | None:
     return next(found, None)
 
 
-def _nodes(definitions: Iterable[Definition]) -> dict[ObjectRef, _Definition]:
+def _nodes(refs: Iterable[ObjectRef], source_of: Callable[[str], str]) -> dict[ObjectRef, _Definition]:
     """The classes and functions that are defined; but for those that are decorated (who knows what they are then)."""
-    by_file: dict[Path, dict[ObjectRef, Text]] = {}
-    for ref, location in definitions:
-        if "." not in ref.qualname:
-            by_file.setdefault(location.path, {})[ref] = location.text
-    found: dict[ObjectRef, _Definition] = {}
-    for texts in by_file.values():
-        nodes: dict[str, list[_Definition]] = {ref.qualname: [] for ref in texts}
-        for node in _named(next(iter(texts.values())).source, nodes):
-            nodes[node.name].append(node)
-        one = ((ref, nodes[ref.qualname][0]) for ref in texts if len(nodes[ref.qualname]) == 1)
-        found.update((ref, node) for ref, node in one if not _is_changed(node))
-    return found
+    wanted: dict[str, dict[str, list[_Definition]]] = {}
+    for module, qualname in refs:
+        wanted.setdefault(module, {})[qualname] = []
+    for module, by_name in wanted.items():
+        for node in _named(source_of(module), by_name):
+            by_name[node.name].append(node)
+    return {
+        ObjectRef(module, name): nodes[0]
+        for module, by_name in wanted.items()
+        for name, nodes in by_name.items()
+        if len(nodes) == 1 and not _is_changed(nodes[0])
+    }
 
 
 def _is_changed(node: _Definition) -> bool:
