@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from threading import Thread
@@ -21,6 +22,7 @@ from pygls.exceptions import JsonRpcRequestCancelled
 from ssot_lsp import engine
 from ssot_lsp.config import ConfigError, Settings
 from ssot_lsp.git import GitError, changed_files
+from ssot_lsp.lint import lint_uses
 from ssot_lsp.model import Applicability, Diagnostic, Report
 from ssot_lsp.project import Document, Project
 from ssot_lsp.records import Entries, Record, TextOnDisk, by_place, unpack
@@ -29,6 +31,7 @@ from ssot_lsp.repository import available_cores
 from ssot_lsp.screen import Look
 from ssot_lsp.server.convert import Terms
 from ssot_lsp.server.progress import LongWork
+from ssot_lsp.server.settings import DiagnosticMode
 from ssot_lsp.sweep import Sweep, open_file
 
 
@@ -56,8 +59,10 @@ class Job(NamedTuple):
     overrides: Mapping[str, Any]
     """The settings that are not in the project's own files."""
     terms: Terms
-    only_changed: bool = False
-    """Only the files that git says have changed."""
+    shown: DiagnosticMode = DiagnosticMode.EVERYTHING
+    """Of which files the problems are wanted, besides those that are open."""
+    with_entries: bool = False
+    """Wanted is too what is wrong with entries, given who still uses what they replace: all files are looked at."""
     fixes: Wanted | None = None
     """Fixes are wanted, not diagnostics."""
     but: tuple[str, ...] = ()
@@ -76,6 +81,15 @@ class FileProblems(NamedTuple):
 
     path: str
     diagnostics: list[lsp.Diagnostic]
+
+
+class EntryProblems(NamedTuple):
+    """What is wrong with the entries of a registry file, given who still uses what they replace."""
+
+    path: Path
+    source: str
+    """The file's text, of which the diagnostics speak."""
+    diagnostics: list[Diagnostic]
 
 
 class FileFixes(NamedTuple):
@@ -99,7 +113,7 @@ class Finished(NamedTuple):
 
 
 Found = TypeVar("Found", FileProblems, FileFixes)
-Message = Progressed | FileProblems | FileFixes | Failed | Finished
+Message = Progressed | FileProblems | EntryProblems | FileFixes | Failed | Finished
 
 
 _NICE = 5
@@ -196,8 +210,8 @@ def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
     try:
         project = Project.load(job.root, Settings(**job.overrides))
         files = list(project.find_files([project.root], only_python=True))
-        if job.only_changed:
-            changed = changed_files(project.root)
+        changed = changed_files(project.root) if job.shown is DiagnosticMode.CHANGED else frozenset()
+        if not (job.with_entries or job.shown is DiagnosticMode.EVERYTHING):
             files = [file for file in files if Path(file) in changed]
         if job.fixes is not None and job.fixes.file:
             files = [file for file in files if file == job.fixes.file]
@@ -213,24 +227,37 @@ def _work(job: Job, tell: Callable[[Message], None]) -> Iterator[Message]:
 
     entries = by_place(project.registry.entries)
 
+    def is_shown(file: str) -> bool:
+        return file not in job.but and (job.shown is DiagnosticMode.EVERYTHING or Path(file) in changed)
+
     def on_found(records: Sequence[Record]) -> None:
         for record in records if job.fixes is None else ():
-            if record[0] not in job.but:
+            if is_shown(record[0]):
                 tell(_problems(record, entries, job.terms))
 
     # a few files are read sooner than what is remembered of all others
-    sweep = Sweep(available_cores(), on_progress, on_found, use_cache=not job.only_changed)
+    use_cache = job.with_entries or job.shown is DiagnosticMode.EVERYTHING
+    sweep = Sweep(available_cores(), on_progress, on_found, use_cache=use_cache)
     records = sweep.check(project, files, [project.root])
     if job.fixes is not None:
         fixable = [record[0] for record in records if record[0] not in job.but]
         fix = partial(_fixes, terms=job.terms, wanted=job.fixes)
         yield from (found for found in sweep.work(project, fixable, fix) if found)
+    if job.with_entries:
+        yield from _entries(project, [unpack(record, cache(TextOnDisk), entries) for record in records])
     yield Finished()
 
 
 def _problems(record: Record, entries: Entries, terms: Terms) -> FileProblems:
     report = unpack(record, cache(TextOnDisk), entries)
     return FileProblems(record[0], [terms.diagnostic(report.text, found) for found in report.diagnostics])
+
+
+def _entries(project: Project, reports: Sequence[Report]) -> Iterator[EntryProblems]:
+    problems: dict[Path, list[Diagnostic]] = {file.path: [] for file in project.registry.files}
+    for path, problem in lint_uses(project, reports, date.today()):
+        problems[path] += engine.as_settings_say([problem], project.settings_for(path))
+    return (EntryProblems(path, project.registry.text(path).source, found) for path, found in problems.items())
 
 
 def _fixes(project: Project, path: Path, look: Look, *, terms: Terms, wanted: Wanted) -> FileFixes | None:

@@ -12,12 +12,12 @@ from typing import Any
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcInvalidParams
 
-from ssot_lsp.model import Location, ObjectRef
+from ssot_lsp.model import Applicability, Location, ObjectRef
 from ssot_lsp.registry import RegistryError
 from ssot_lsp.registry.edit import added_entry
 from ssot_lsp.registry.load import load_file
 from ssot_lsp.registry.validate import decode
-from ssot_lsp.server.actions import FIX_ALL, FIX_WORKSPACE, offers, touching
+from ssot_lsp.server.actions import FIX_ALL, FIX_WORKSPACE, offers, touching, wants
 from ssot_lsp.server.background import FileFixes, FileProblems, Job, Wanted, everywhere
 from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.client import Client
@@ -33,7 +33,7 @@ from ssot_lsp.server.protocol import as_coroutine, as_function
 from ssot_lsp.server.session import STATUS, Session
 from ssot_lsp.server.settings import SECTION
 from ssot_lsp.server.workspaces import WorkspaceFolder
-from ssot_lsp.text import Span
+from ssot_lsp.text import Span, Text
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 0.01
@@ -168,7 +168,7 @@ class SsotLanguageServer(Session):
         """What can be done about the diagnostics in a range, and in the whole file."""
         checked = await self._checked_at(params.text_document.uri)
         if checked is None:
-            return []
+            return await self._entry_fixes(params)
         span = self.terms.encoding.span(checked.opened.text, params.range)
         found = offers(checked, touching(checked.diagnostics, span), params.context.only)
         can_create = self.terms.client.creates_files
@@ -179,6 +179,24 @@ class SsotLanguageServer(Session):
                 action.data["of"] = [*offer.place] if offer.place is not None else None
             return [action for _, action in actions]
         return [action for offer, action in actions if await self._complete(checked, offer, action)]
+
+    async def _entry_fixes(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        """What can be done about the entries of a registry in a range. Nothing of it is ever done on save."""
+        opened = self.documents.get(params.text_document.uri)
+        if opened is None or opened.is_python or not wants(params.context.only, QUICK_FIX):
+            return []
+        folder = await self._ready(opened.path)
+        of_file = ((text, problems) for path, text, problems in folder.reported if path == opened.path)
+        text, problems = next(of_file, (Text(""), []))
+        if text.source != opened.text.source:
+            return []
+        actions: list[lsp.CodeAction] = []
+        for problem in touching(problems, self.terms.encoding.span(text, params.range)):
+            for fix in problem.fixes:
+                edit = Spelling(self.terms, self.documents).edit([FileEdit(opened.path, text, fix.edits)])
+                mended, is_safe = [self.terms.diagnostic(text, problem)], fix.applicability is Applicability.SAFE
+                actions.append(lsp.CodeAction(fix.title, QUICK_FIX, mended, is_preferred=is_safe, edit=edit))
+        return actions
 
     async def _complete(self, checked: Checked, offer: Offer, action: lsp.CodeAction) -> bool:
         """Add the edit of an action at once, for a client that does not ask for it later; whether there is any."""

@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 from lsprotocol import types as lsp
 
-from ssot_lsp.server.background import Background, Failed, FileProblems, Finished, Job, Message, Progressed
+from ssot_lsp.server.background import (
+    Background,
+    EntryProblems,
+    Failed,
+    FileProblems,
+    Finished,
+    Job,
+    Message,
+    Progressed,
+)
 from ssot_lsp.server.progress import LongWork
 
 _MOMENT = 0.2
@@ -33,11 +42,12 @@ class Problems:
         on_change: Callable[[str], None],
         tell: Callable[[str], None],
         show: Callable[[Callable[[], None]], LongWork],
+        on_entries: Callable[[EntryProblems], None],
     ) -> None:
         """`on_change` is told of each file whose problems may be others now; `show` shows that work is under way."""
         self.found: dict[str, Known] = {}
         """By file; those that are clean are not in it."""
-        self._on_change, self._tell, self._show = on_change, tell, show
+        self._on_change, self._tell, self._show, self._on_entries = on_change, tell, show, on_entries
         self._seen = set[str]()
         self._under_way: tuple[Background, LongWork] | None = None
         self._next: Job | None = None
@@ -94,6 +104,8 @@ class Problems:
         elif isinstance(message, FileProblems):
             self._seen.add(message.path)
             self._set(message.path, message.diagnostics)
+        elif isinstance(message, EntryProblems):
+            self._on_entries(message)
         elif isinstance(message, Finished):
             self._keep(self._seen)
         elif isinstance(message, Failed) and message.reason:

@@ -27,6 +27,7 @@ from pygls.protocol import default_converter
 from ssot_lsp import __version__
 from ssot_lsp.definitions import Definitions
 from ssot_lsp.files import PYTHON_SUFFIXES, read_bytes
+from ssot_lsp.model import Diagnostic
 from ssot_lsp.modules import DEFINERS
 from ssot_lsp.rules import Rule
 from ssot_lsp.server.actions import FIX_ALL, offers
@@ -562,18 +563,27 @@ class Session(LanguageServer):
         self._spawn(self._check_again(folder, {name for name in rests_on if name.startswith(DEFINERS)}))
 
     def _look_at_others(self, folder: WorkspaceFolder) -> None:
-        """Look at the files that are not open, if that is wanted."""
-        problems = self._problems.get(folder)
-        if folder.settings.diagnostic_mode is DiagnosticMode.OPEN or folder.project is None:
+        """Look at the files that are not open, if what is wrong in them is wanted, or who uses what entries replace."""
+        problems, project = self._problems.get(folder), folder.project
+        files = [file.path for file in project.registry.files] if project is not None else []
+        shown, is_registry_open = folder.settings.diagnostic_mode, any(map(self.documents.at, files))
+        if project is None or (shown is DiagnosticMode.OPEN and not is_registry_open):
             if problems is not None:
                 problems.forget()
             return
         if problems is None:
             problems = self._problems[folder] = Problems(
-                lambda path: self._publish_closed(folder, path), self._tell, self._show("Checking the workspace")
+                lambda path: self._publish_closed(folder, path),
+                self._tell,
+                self._show("Checking the workspace"),
+                lambda found: self._learn_uses(folder, *found),
             )
-        only_changed = folder.settings.diagnostic_mode is DiagnosticMode.CHANGED
-        problems.look(Job(folder.root, folder.project.overrides, self.terms, only_changed=only_changed))
+        with_entries = is_registry_open or shown is DiagnosticMode.EVERYTHING
+        problems.look(Job(folder.root, project.overrides, self.terms, shown, with_entries=with_entries))
+
+    def _learn_uses(self, folder: WorkspaceFolder, path: Path, source: str, found: list[Diagnostic]) -> None:
+        folder.take_uses(path, source, found)
+        self._publish_registry(folder)
 
     def _publish_closed(self, folder: WorkspaceFolder, file: str) -> None:
         path = Path(file)

@@ -56,6 +56,8 @@ class WorkspaceFolder:
         """What files that have changed until then define."""
         self.registry_problems: Mapping[Path, tuple[Text, list[Diagnostic]]] = {}
         self._lint: Mapping[Path, list[Diagnostic]] = {}
+        self._uses: dict[Path, tuple[str, list[Diagnostic]]] = {}
+        """What is wrong with entries, given who still uses what they replace: for which text of the file."""
 
     @property
     def project(self) -> Project | None:
@@ -109,17 +111,23 @@ class WorkspaceFolder:
         """Take over what was seen."""
         self._lint = {**{path: [] for path in self._lint}, **found}
 
+    def take_uses(self, path: Path, source: str, found: list[Diagnostic]) -> None:
+        """Take over what was seen of a registry file with a text, given who uses what its entries replace."""
+        self._uses[path] = source, found
+
     @property
     def reported(self) -> Iterator[tuple[Path, Text, list[Diagnostic]]]:
         """What to report in each registry file in which anything was ever reported, in the order of the text."""
         files = self._project.registry.files if self._project is not None else ()
         texts = {file.path: file.text for file in files}
-        for path in {**self.registry_problems, **self._lint}:
+        for path in {**self.registry_problems, **self._lint, **self._uses}:
             text, problems = self.registry_problems.get(path) or (texts.get(path, Text("")), [])
             # if the present text is none that can be used, the last good one was looked at
             is_present = path in texts and texts[path].source == text.source
             linted = self._lint.get(path, []) if is_present else []
-            yield path, text, sorted([*problems, *linted], key=lambda problem: problem.span)
+            source, used = self._uses.get(path, ("", []))
+            used = used if is_present and source == text.source else []
+            yield path, text, sorted([*problems, *linted, *used], key=lambda problem: problem.span)
 
     def _know(self, *, is_large: bool) -> None:
         """Let the modules know who defines what, as far as that was read; a few files they read when they want to."""
