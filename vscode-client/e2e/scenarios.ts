@@ -272,6 +272,35 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
   },
 
+  registryEntries: {
+    files: () => ({
+      ...shop(),
+      "registry.json": {
+        version: 1,
+        entries: [
+          { ...REGISTRY.entries[0], removal: "2020-01-01" },
+          REGISTRY.entries[1],
+          { canonical: "shop.orders:Order", deprecated: ["shop.gone:Order"] },
+        ],
+      },
+    }),
+    async run({ workbench, folder }) {
+      const stale = workbench.page.locator(".editor-group-container.active .squiggly-info");
+      await workbench.openFile("registry.json");
+      await workbench.run("Problems: Focus on Problems View");
+      await workbench.problems.filter({ hasText: "SSOT108" }).filter({ hasText: "used in 3 places still" }).waitFor();
+      await workbench.problems.filter({ hasText: "SSOT107" }).waitFor();
+      await workbench.page.keyboard.press("Control+j"); // the entry stands behind the panel
+      const fixes = await workbench.quickFixes(stale.first());
+      await fixes.filter({ hasText: "Drop the entry" }).first().waitFor();
+      await workbench.screenshot("registry-entries");
+      await workbench.page.keyboard.press("Enter");
+      await stale.first().waitFor({ state: "detached" });
+      await workbench.save();
+      assert.equal(JSON.parse(await readFile(path.join(folder, "registry.json"), "utf8")).entries.length, 2);
+    },
+  },
+
   serverKilled: {
     files: shop,
     async run({ workbench, server }) {
