@@ -26,8 +26,8 @@ _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\u
 """Control characters, those that reorder a line (https://trojansource.codes), and what no file in UTF-8 may hold."""
 _LINK = re.compile(r"https?://[^\s<>\"'`\\^{|}\[\]]+", re.IGNORECASE)
 _APPLICABILITY = {
-    Applicability.UNSAFE: "not the same everywhere: `fix` wants --unsafe-fixes",
-    Applicability.DISPLAY: "offered in the editor, never applied in bulk",
+    Applicability.UNSAFE: "fixed with --unsafe-fixes alone, or by choice",
+    Applicability.DISPLAY: "offered in the editor, and never fixed in bulk",
 }
 
 
@@ -48,8 +48,15 @@ class Listed(NamedTuple):
     allow: tuple[str, ...]
     registry: str
     """The registry that it comes from; empty if that is the workspace's first."""
+    is_applied: bool
+    """It is in no cycle, where nobody can tell who uses what."""
     importers: tuple[str, ...]
     """The files that still use what it replaces."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody is left who uses what it replaces."""
+        return self.is_applied and not self.importers
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -127,8 +134,8 @@ class Page(NamedTuple):
 
     @property
     def done(self) -> int:
-        """How many entries have nobody left who uses what they replace."""
-        return sum(not entry.importers for entry in self.entries)
+        """How many entries are."""
+        return sum(entry.is_done for entry in self.entries)
 
     @property
     def importers(self) -> frozenset[str]:
@@ -224,12 +231,13 @@ class _Look:
             registry=shown(self._name_of(entry.path) or "/".join(entry.path.parts[-2:]))
             if entry.path != self._first
             else "",
+            is_applied=entry not in self._circular,
             importers=self.importers(entry),
         )
 
     def _notes(self, entry: Entry) -> Iterator[str]:
         if entry in self._circular:
-            yield "leads back to itself through other entries, and is not applied"
+            yield "leads back to itself through other entries, and does not count"
         if entry.exclusive:
             yield "the only path: any other to the same object is told too"
         if entry.applicability in _APPLICABILITY:

@@ -22,7 +22,7 @@ _ICON = (
     "<circle cx='8' cy='8' r='7' fill='#2f6f4f'/><path d='M4.5 8.3l2.4 2.4 4.6-5' fill='none' stroke='#fff' "
     "stroke-width='1.8'/></svg>"
 )
-_JOINT = re.compile(r"[.:/]")
+_JOINT = re.compile(r"[.:/_]")
 """Behind what a long path may go on in the next line."""
 
 
@@ -71,13 +71,13 @@ def _body(page: Page) -> Iterator[str]:
     yield '<a class="skip" href="#imports">Skip to the imports</a>'
     yield '<header class="top">'
     yield "<h1>Canonical imports</h1>"
-    yield f"<p>Where everything is to be imported from, and what that replaces, as {_code(page.registry)} says.</p>"
+    yield "<p>Where everything is to be imported from, and what that replaces.</p>"
     yield from _progress(page)
     yield "</header>"
     yield '<div class="find" role="search">'
     yield '<label for="search">Search</label>'
     yield (
-        '<input id="search" type="search" placeholder="A path, an import, an owner, a file…" autocomplete="off" '
+        '<input id="search" type="search" placeholder="A path, an import, an owner…" autocomplete="off" '
         'spellcheck="false" aria-keyshortcuts="/" aria-controls="imports" />'
     )
     yield '<kbd aria-hidden="true">/</kbd>'
@@ -103,7 +103,7 @@ def _body(page: Page) -> Iterator[str]:
     yield "</main>"
     yield "</div>"
     yield "<footer>"
-    yield "<p>Made by <code>ssot-lsp registry docs</code>. To change it, change the registry.</p>"
+    yield f"<p>Made from {_code(page.registry)} by <code>ssot-lsp registry docs</code>.</p>"
     yield "</footer>"
 
 
@@ -144,7 +144,8 @@ def _section(section: Section, page: Page) -> Iterator[str]:
 
 
 def _item(item: Item, page: Page) -> Iterator[str]:
-    kind, state = _state(item.importers) if page.counts_importers else ("", "")
+    is_known = page.counts_importers and (item.importers or all(entry.is_done for entry in item.entries))
+    kind, state = _state(item.importers) if is_known else ("", "")
     anchor, name = escape(item.anchor), escape(item.name)
     yield f'<article id="{anchor}" class="{"gone" if item.is_removed else "here"} {kind}">'
     yield f'<h3><a href="#{anchor}"><code>{_path(item.name)}</code></a></h3>'
@@ -191,7 +192,8 @@ def _entry(entry: Listed, item: Item, page: Page) -> Iterator[str]:
     yield from (f'<p class="note">{escape(note)}</p>' for note in entry.notes)
     if page.counts_importers and entry.importers:
         yield "<details>"
-        yield f"<summary>{_state(entry.importers)[1]}</summary>"
+        left = len(entry.importers)
+        yield f"<summary>{count(left, 'file')} still {'uses' if left == 1 else 'use'} this</summary>"
         yield from _list("files", map(_code, entry.importers))
         yield "</details>"
     yield "</div>"

@@ -88,8 +88,8 @@ def _entry(entry: Listed, item: Item, page: Page) -> Iterator[str]:
         more = len(entry.importers) - _MOST_FILES
         rest = f" and {more:,} more" if more > 0 else ""
         yield f"**{count(len(entry.importers), 'file')} left**: {_codes(entry.importers[:_MOST_FILES])}{rest}"
-    elif page.counts_importers:
-        yield "**Done**: nobody uses it"
+    elif page.counts_importers and entry.is_done:
+        yield "**Done**: nobody uses this"
 
 
 def _left(files: int) -> str:

@@ -37,6 +37,7 @@
         hide(item.element, !isShown);
         if (isShown) inside += 1;
       }
+      section.element.style.setProperty("--items", inside);
       hide(section.element, inside === 0);
       hide(section.link, inside === 0);
       found += inside;
