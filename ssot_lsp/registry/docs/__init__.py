@@ -103,6 +103,11 @@ class Item(NamedTuple):
         """The files that are left."""
         return frozenset(file for entry in self.entries for file in entry.importers)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody is left who uses what it replaces."""
+        return all(entry.is_done for entry in self.entries)
+
 
 class Section(NamedTuple):
     """A package with the objects that are imported from it, or all that was removed."""
@@ -116,6 +121,11 @@ class Section(NamedTuple):
     def importers(self) -> frozenset[str]:
         """The files that are left."""
         return frozenset().union(*(item.importers for item in self.items))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody is left who uses what its objects replace."""
+        return all(item.is_done for item in self.items)
 
 
 class Page(NamedTuple):

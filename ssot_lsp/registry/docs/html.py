@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -124,14 +124,16 @@ def _progress(page: Page) -> Iterator[str]:
 
 def _link(section: Section, page: Page) -> str:
     title = _path(section.package) if section.package else "Removed"
-    kind, text = _state(section.importers) if page.counts_importers else ("", f"{len(section.items):,}")
-    number = f'<span class="number {kind}">{text}</span>'
+    kind, state = _state(section, page)
+    number = f'<span class="{f"number {kind}".strip()}">{state or f"{len(section.items):,}"}</span>'
     return f'<li><a href="#{escape(section.anchor)}"><span>{title}</span> {number}</a></li>'
 
 
-def _state(importers: Collection[str]) -> tuple[str, str]:
-    """Whether anything is left to do: a class, and words."""
-    return ("left", f"{count(len(importers), 'file')} left") if importers else ("done", "done")
+def _state(of: Item | Section, page: Page) -> tuple[str, str]:
+    """Whether anything is left to do: a class, and words; nothing where nobody knows."""
+    if not page.counts_importers or not (of.is_done or of.importers):
+        return "", ""
+    return ("done", "done") if of.is_done else ("left", f"{count(len(of.importers), 'file')} left")
 
 
 def _section(section: Section, page: Page) -> Iterator[str]:
@@ -144,16 +146,16 @@ def _section(section: Section, page: Page) -> Iterator[str]:
 
 
 def _item(item: Item, page: Page) -> Iterator[str]:
-    is_known = page.counts_importers and (item.importers or all(entry.is_done for entry in item.entries))
-    kind, state = _state(item.importers) if is_known else ("", "")
+    kind, state = _state(item, page)
     anchor, name = escape(item.anchor), escape(item.name)
-    yield f'<article id="{anchor}" class="{"gone" if item.is_removed else "here"} {kind}">'
+    yield f'<article id="{anchor}" class="{f"{kind} gone".strip() if item.is_removed else kind}">'
     yield f'<h3><a href="#{anchor}"><code>{_path(item.name)}</code></a></h3>'
     if state:
         yield f'<p class="state">{state}</p>'
     if item.statement:
         yield '<div class="import">'
-        yield f"<pre><code>{_statement(item)}</code></pre>"
+        use = f"\n<code>{_path(item.use)}</code>" if item.use else ""
+        yield f"<pre><code>{_statement(item)}</code>{use}</pre>"
         yield f'<button type="button" aria-label="Copy the import of {name}">Copy</button>'
         yield "</div>"
     elif not item.is_removed:
@@ -165,19 +167,19 @@ def _item(item: Item, page: Page) -> Iterator[str]:
 
 def _statement(item: Item) -> str:
     words = [f"<b>{word}</b>" if word in ("from", "import") else _path(word) for word in item.statement.split(" ")]
-    return " ".join(words) + (f"\n{_path(item.use)}" if item.use else "")
+    return " ".join(words)
 
 
 def _entry(entry: Listed, item: Item, page: Page) -> Iterator[str]:
     yield '<div class="entry">'
     if entry.deprecated:
         yield f'<p class="old">{"removed" if item.is_removed else "instead of"}</p>'
-        yield from _list("old", (f"<del>{_code(path)}</del>" for path in entry.deprecated))
+        yield from _list(f"<del>{_code(path)}</del>" for path in entry.deprecated)
     if entry.by_way_of:
         yield f'<p class="note">by way of <del>{_code(entry.by_way_of)}</del>, which has moved on</p>'
     if entry.alternatives:
         yield '<p class="old">alternatives</p>'
-        yield from _list("new", map(_code, entry.alternatives))
+        yield from _list(map(_code, entry.alternatives))
     if entry.reason:
         yield f'<p class="why" dir="auto">{escape(entry.reason)}</p>'
     if entry.facts or entry.issue:
@@ -194,13 +196,13 @@ def _entry(entry: Listed, item: Item, page: Page) -> Iterator[str]:
         yield "<details>"
         left = len(entry.importers)
         yield f"<summary>{count(left, 'file')} still {'uses' if left == 1 else 'use'} this</summary>"
-        yield from _list("files", map(_code, entry.importers))
+        yield from _list(map(_code, entry.importers))
         yield "</details>"
     yield "</div>"
 
 
-def _list(kind: str, items: Iterable[str]) -> Iterator[str]:
-    yield f'<ul class="{kind}">'
+def _list(items: Iterable[str]) -> Iterator[str]:
+    yield "<ul>"
     yield from (f"<li>{item}</li>" for item in items)
     yield "</ul>"
 

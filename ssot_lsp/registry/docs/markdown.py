@@ -24,8 +24,10 @@ def render(page: Page) -> str:
 def _head(page: Page) -> Iterator[str]:
     yield "# Canonical imports"
     yield ""
-    yield f"Where everything is to be imported from, and what that replaces, as {_code(page.registry)} says."
-    if page.counts_importers:
+    yield f"Where everything is to be imported from, and what that replaces, as {code(page.registry)} says."
+    if not page.sections:
+        yield "It has no entries."
+    elif page.counts_importers:
         total, left = sum(1 for _ in page.entries), len(page.importers)
         yield f"**{page.done:,} of {count(total, 'entry')}** {'is' if total == 1 else 'are'} done, {_left(left)}."
     yield ""
@@ -44,7 +46,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _title(section: Section) -> str:
-    return _code(section.package) if section.package else "Removed"
+    return code(section.package) if section.package else "Removed"
 
 
 def _section(section: Section, page: Page) -> Iterator[str]:
@@ -55,7 +57,7 @@ def _section(section: Section, page: Page) -> Iterator[str]:
 
 
 def _item(item: Item, page: Page) -> Iterator[str]:
-    yield f"### {_anchor(item.anchor)}{_code(item.name)}"
+    yield f"### {_anchor(item.anchor)}{code(item.name)}"
     yield ""
     if item.statement:
         yield from ["```python", item.statement, *[item.use] * bool(item.use), "```", ""]
@@ -68,22 +70,22 @@ def _item(item: Item, page: Page) -> Iterator[str]:
 
 def _entry(entry: Listed, item: Item, page: Page) -> Iterator[str]:
     if entry.deprecated:
-        paths = ", ".join(f"~~{_code(path)}~~" for path in entry.deprecated)
+        paths = ", ".join(f"~~{code(path)}~~" for path in entry.deprecated)
         yield f"{'Removed' if item.is_removed else 'Instead of'}: {paths}"
     if entry.by_way_of:
-        yield f"By way of: ~~{_code(entry.by_way_of)}~~"
+        yield f"By way of: ~~{code(entry.by_way_of)}~~"
     if entry.alternatives:
         yield f"Alternatives: {_codes(entry.alternatives)}"
     if entry.reason:
-        yield f"Why: {_text(entry.reason)}"
+        yield f"Why: {escaped(entry.reason)}"
     if entry.issue:
-        yield f"Issue: {f'<{entry.issue}>' if is_link(entry.issue) else _text(entry.issue)}"
+        yield f"Issue: {f'<{entry.issue}>' if is_link(entry.issue) else escaped(entry.issue)}"
     if entry.facts:
-        yield " · ".join(f"{name}: {_text(text)}" for name, text in entry.facts)
+        yield " · ".join(f"{name}: {escaped(text)}" for name, text in entry.facts)
     if entry.allow:
         yield f"Allowed in: {_codes(entry.allow)}"
     if entry.notes:
-        yield f"Note: {_text('; '.join(entry.notes))}"
+        yield f"Note: {escaped('; '.join(entry.notes))}"
     if page.counts_importers and entry.importers:
         more = len(entry.importers) - _MOST_FILES
         rest = f" and {more:,} more" if more > 0 else ""
@@ -102,16 +104,16 @@ def _anchor(name: str) -> str:
 
 
 def _codes(texts: Iterable[str]) -> str:
-    return ", ".join(map(_code, texts))
+    return ", ".join(map(code, texts))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """A text as code, whatever is in it."""
     fence = "`" * (1 + max(map(len, _BACKTICKS.findall(text)), default=0))
     pad = " " * (len(fence) > 1)
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """A text as text, whatever is in it."""
     return _SPECIAL.sub(lambda match: f"\\{match[0]}", text)

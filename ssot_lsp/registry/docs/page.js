@@ -21,7 +21,7 @@
     link: links.get(element.id),
     items: [...element.querySelectorAll("article")].map((item) => {
       const texts = [...item.querySelectorAll("code, dd, .why")].map((part) => part.textContent);
-      return { element: item, isLeft: item.classList.contains("left"), text: plain(texts.join("\n")) };
+      return { element: item, isLeft: item.classList.contains("left"), text: plain([item.id, ...texts].join("\n")) };
     }),
   }));
   const total = sections.reduce((sum, section) => sum + section.items.length, 0);
@@ -55,10 +55,14 @@
   // a link leads to what it names, whatever is looked for
   const follow = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target && target.closest("[hidden]")) {
-      clear();
+    if (!target) return;
+    if (target.closest("[hidden]")) clear();
+    let frames = 5; // what is above it may be of another height once it is laid out
+    const settle = () => {
       target.scrollIntoView();
-    }
+      if (--frames > 0) requestAnimationFrame(settle);
+    };
+    settle();
   };
 
   const copied = async (text) => {
@@ -100,4 +104,5 @@
   document.documentElement.classList.add("js");
   if (packages && matchMedia("(max-width: 59.99rem)").matches) packages.open = false;
   filter(); // a browser may remember what was typed before the page was loaded again
+  follow();
 }
