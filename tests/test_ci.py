@@ -311,7 +311,7 @@ def test_pre_commit() -> None:
 
 
 def test_the_registry_as_a_page(tmp_path: Path) -> None:
-    """The commands of the page, and the hook for the same files: stale when an import is fixed, until it is made anew."""
+    """The commands, and the hook for the same files: stale when an import is fixed, until they are made anew."""
     write(tmp_path, FILES)
     make, check = commands(blocks("The registry as a page", "console")[0])
     hooks = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text("utf-8"))

@@ -216,6 +216,11 @@ def test_the_command_is_that_which_was_given(root: Path) -> None:
     assert check(*options)[0] == 0
 
 
+def test_a_page_that_is_named_twice(root: Path) -> None:
+    assert made("--output", "new.md", "--output", "new.md") == ""
+    assert (root / "new.md").read_bytes() == (root / "docs/imports.md").read_bytes()
+
+
 def test_without_importers_a_page_is_stale_when_the_registry_has_changed(root: Path) -> None:
     made(*BOTH, "--no-importers")
     write_files(root, [("use.py", ""), ("more.py", "from app.old import A\n")])

@@ -156,18 +156,27 @@ const LOOKS = {
     );
   },
 
-  async copy() {
+  async copy(name) {
     const { page, told } = await opened();
-    await page.locator("article:visible .import button").first().click();
-    await page.locator("button", { hasText: "Copied" }).waitFor();
-    const { copied, shown } = await page.evaluate(async () => ({
-      copied: await navigator.clipboard.readText(),
-      shown: document.querySelector(".import code").textContent,
-    }));
-    await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
-    await page.locator("article:visible .import button").last().click();
-    await page.locator("button", { hasText: "Copied" }).last().waitFor();
-    return { told, copied, shown };
+    const item = page.locator("article", { has: page.locator("h3", { hasText: name }) });
+    const copy = async () => {
+      await item.getByRole("button", { name: `Copy the import of ${name}` }).click();
+      await item.locator("button", { hasText: "Copied" }).waitFor();
+      await item.locator("button", { hasText: "Copy" }).waitFor();
+    };
+    await copy();
+    const copied = [await page.evaluate(() => navigator.clipboard.readText())];
+    // a page that came over plain HTTP has no clipboard of its own
+    await page.evaluate(async () => {
+      await navigator.clipboard.writeText("something else");
+      const { clipboard } = navigator;
+      Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true });
+      globalThis.restore = () => Object.defineProperty(navigator, "clipboard", { value: clipboard });
+    });
+    await copy();
+    await page.evaluate(() => globalThis.restore());
+    copied.push(await page.evaluate(() => navigator.clipboard.readText()));
+    return { told, copied };
   },
 
   async withoutScript() {

@@ -17,9 +17,7 @@ from tests_editors.editors import LIMIT, REPOSITORY, Workspace, found
 PICTURE = REPOSITORY / "docs" / "images" / "imports-page.png"
 _HERE = Path(__file__).resolve().parent
 
-_LONG = ".".join(f"a_rather_long_package_name_{number}" for number in range(8))
-HOSTILE = "</script></style><img src=x onerror=alert(1)>\"'><script>alert(2)</script> & <b onclick=alert(3)>"
-ENTRIES: list[dict[str, object]] = [
+USUAL: list[dict[str, object]] = [
     {
         "canonical": "shop.billing.invoices:Invoice",
         "deprecated": ["shop.models:Bill", "shop.legacy.billing:Bill"],
@@ -37,9 +35,20 @@ ENTRIES: list[dict[str, object]] = [
         "issue": "https://example.com/issues/187",
         "since": "2025-11-03",
     },
-    {"canonical": "a_setting:conf.get", "deprecated": ["shop.settings:get"], "applicability": "unsafe"},
     {"canonical": "shop.orders:Order", "deprecated": ["shop.models:Order"], "exclusive": True, "owner": "checkout"},
+    {
+        "canonical": None,
+        "deprecated": ["shop.models:Basket"],
+        "alternatives": ["shop.orders:Order"],
+        "owner": "checkout",
+    },
+]
+_LONG = ".".join(f"a_rather_long_package_name_{number}" for number in range(8))
+HOSTILE = "</script></style><img src=x onerror=alert(1)>\"'><script>alert(2)</script> & <b onclick=alert(3)>"
+ODD: list[dict[str, object]] = [
     {"canonical": f"{_LONG}:ClassWithANameThatIsLongerThanAnyTelephoneIsWide", "deprecated": [f"{_LONG}:Old"]},
+    {"canonical": "a_setting:conf.get", "deprecated": ["shop.settings:get"], "applicability": "unsafe"},
+    {"canonical": "builtins:ExceptionGroup", "deprecated": ["shop.compat:ExceptionGroup"], "severity": "error"},
     {
         "canonical": "shop.zoo:Hostile",
         "deprecated": ["shop.zoo:Old"],
@@ -48,13 +57,6 @@ ENTRIES: list[dict[str, object]] = [
         "issue": "javascript:alert(4)",
         "since": HOSTILE,
         "allow": [HOSTILE],
-    },
-    {"canonical": "builtins:ExceptionGroup", "deprecated": ["shop.compat:ExceptionGroup"], "severity": "error"},
-    {
-        "canonical": None,
-        "deprecated": ["shop.models:Basket"],
-        "alternatives": ["shop.orders:Order"],
-        "owner": "checkout",
     },
 ]
 FILES = {
@@ -98,7 +100,7 @@ def seen(page: Path, look: str, given: object = None) -> Any:
 def main() -> None:
     """Take the picture."""
     with tempfile.TemporaryDirectory(prefix="page-") as folder:
-        page = made(Workspace.below(Path(folder)), ENTRIES)
+        page = made(Workspace.below(Path(folder)), USUAL)
         seen(page, "colours")
         shutil.copy(page.parent / "page-light.png", PICTURE)
 

@@ -56,22 +56,23 @@ def docs(options: Options, *, form: str | None, outputs: tuple[Path, ...], check
     project = load_project(options)
     if not project.has_registry:
         fail("there is no registry")
+    before = {path: _ours(path) for path in forms}
     page = _page(project, options, counts=not no_importers)
-    texts = {form: _RENDERERS[form](page) for form in {*forms.values()} or {form or "markdown"}}
     if not outputs:
-        click.echo(next(iter(texts.values())), nl=False)
+        click.echo(_RENDERERS[form or "markdown"](page), nl=False)
         return
-    pages = {path: texts[of].encode() for path, of in forms.items()}
-    before = {path: _ours(path) for path in outputs}
-    stale = [path for path in outputs if _without_cr(before[path]) != pages[path]]
-    if check and stale:
+    texts = {name: _RENDERERS[name](page).encode() for name in {*forms.values()}}
+    stale = [path for path, name in forms.items() if _without_cr(before[path]) != texts[name]]
+    if check:
         for path in stale:
             click.echo(f"{path}: {'is stale' if before[path] is not None else 'is not there'}")
-        note(f"to make {'it' if len(stale) == 1 else 'them'} anew: {_command(options, form, stale, no_importers)}")
-        sys.exit(FOUND)
-    for path in () if check else outputs:
+        if stale:
+            note(f"to make {'it' if len(stale) == 1 else 'them'} anew: {_command(options, form, stale, no_importers)}")
+            sys.exit(FOUND)
+        return
+    for path, name in forms.items():
         if path in stale:
-            _write(project, path, before[path], pages[path])
+            _write(project, path, before[path], texts[name])
         note(f"{path}: {_summary(page)}{'' if path in stale else ', as it was'}")
 
 
