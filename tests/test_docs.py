@@ -250,6 +250,22 @@ def test_a_page_is_the_same_wherever_and_however_it_is_made(root: Path, tmp_path
     assert made() == again["markdown"]
 
 
+@pytest.mark.parametrize("name", ["../conf/moves.json", ".venv/lib/python3.12/site-packages/moves.json"])
+def test_a_registry_that_is_given(root: Path, name: str) -> None:
+    """Wherever it is, what it says and what it extends beside it is the workspace's own."""
+    entry = {"canonical": "app.new:B", "deprecated": ["app.old:B"]}
+    team = json.dumps({"version": 1, "entries": [entry]})
+    moves = {**json.loads(WORKSPACE["registry.json"]), "extends": ["team.json"]}
+    write_files(root, [(name, json.dumps(moves)), (f"{Path(name).parent}/team.json", team), (".venv/pyvenv.cfg", "")])
+    page = made("--registry", name)
+    assert "import A" in page
+    assert ("import B" in page) == name.startswith("..")
+    assert str(root.parent) not in page
+    if name.startswith(".."):
+        assert "as `moves.json` says" in page
+        assert "Registry: team.json" in page
+
+
 def test_settings_that_ask_for_no_imports(root: Path) -> None:
     write_files(root, [("pyproject.toml", '[tool.ssot-lsp]\nignore = ["SSOT001"]\n')])
     result = run("registry", "docs")

@@ -62,7 +62,7 @@ const names = (page) =>
 /** Have all that is not on the screen laid out too. */
 const layAllOut = (page) =>
   page.evaluate(() => {
-    for (const element of document.querySelectorAll("section, article")) element.style.contentVisibility = "visible";
+    for (const element of document.querySelectorAll("section, .run, article")) element.style.contentVisibility = "visible";
     for (const element of document.querySelectorAll("details")) element.open = true;
   });
 

@@ -71,7 +71,9 @@ _OF_FINDINGS = (
     click.option(
         "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print."
     ),
-    click.option("--report", multiple=True, metavar="FORMAT=FILE", help="Write it to a file in that format too."),
+    click.option(
+        "--report", multiple=True, metavar="FORMAT=FILE", help="Write the report to a file in that format too."
+    ),
     click.option("--statistics", is_flag=True, help="Count the diagnostics of each rule."),
     click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something was found."),
     click.option(

@@ -99,12 +99,13 @@ def _page(project: Project, options: Options, *, counts: bool) -> Page:
 
 def _name(project: Project, path: Path) -> str | None:
     """What a page calls a registry file; None for one that a distribution brings."""
-    if any(path.is_relative_to(folder) for folder in project.environment.site_packages):
+    first = project.registry.files[0].path
+    if path != first and any(path.is_relative_to(folder) for folder in project.environment.site_packages):
         return None
-    if path.is_relative_to(project.root):
-        return project.relative(path)
-    around = project.registry.files[0].path.parent  # a registry may be given that is outside of the root
-    return path.relative_to(around).as_posix() if path.is_relative_to(around) else None
+    for folder in (project.root, first.parent):  # a registry may be given that is outside of the root
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+    return None
 
 
 def _ours(path: Path) -> bytes | None:

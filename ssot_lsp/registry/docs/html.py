@@ -25,6 +25,9 @@ _ICON = (
 _JOINT = re.compile(r"[.:/_]")
 """Behind what a long path may go on in the next line."""
 
+_RUN = 50
+"""Objects of a package that are laid out together, when one of them comes on the screen."""
+
 
 def render(page: Page) -> str:
     """The page as HTML."""
@@ -140,8 +143,11 @@ def _section(section: Section, page: Page) -> Iterator[str]:
     title = f"<code>{_path(section.package)}</code>" if section.package else "Removed"
     yield f'<section id="{escape(section.anchor)}">'
     yield f'<h2><a href="#{escape(section.anchor)}">{title}</a></h2>'
-    for item in section.items:
-        yield from _item(item, page)
+    for start in range(0, len(section.items), _RUN):
+        yield '<div class="run">'
+        for item in section.items[start : start + _RUN]:
+            yield from _item(item, page)
+        yield "</div>"
     yield "</section>"
 
 

@@ -16,9 +16,8 @@ _BACKTICKS = re.compile("`+")
 
 def render(page: Page) -> str:
     """The page as Markdown."""
-    return "\n".join(
-        [f"<!-- {MARK} -->", "", *_head(page), *(line for s in page.sections for line in _section(s, page))]
-    )
+    sections = (line for section in page.sections for line in _section(section, page))
+    return "\n".join([f"<!-- {MARK} -->", "", *_head(page), *sections])
 
 
 def _head(page: Page) -> Iterator[str]:

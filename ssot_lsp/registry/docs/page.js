@@ -16,34 +16,42 @@
 
   const links = new Map();
   for (const link of document.querySelectorAll("nav a")) links.set(link.getAttribute("href").slice(1), link.parentElement);
+  const read = (element) => {
+    const texts = [...element.querySelectorAll("code, dd, .why")].map((part) => part.textContent);
+    return { element, isLeft: element.classList.contains("left"), text: plain([element.id, ...texts].join("\n")) };
+  };
   const sections = [...document.querySelectorAll("main > section")].map((element) => ({
     element,
     link: links.get(element.id),
-    items: [...element.querySelectorAll("article")].map((item) => {
-      const texts = [...item.querySelectorAll("code, dd, .why")].map((part) => part.textContent);
-      return { element: item, isLeft: item.classList.contains("left"), text: plain([item.id, ...texts].join("\n")) };
-    }),
+    runs: [...element.querySelectorAll(".run")].map((run) => ({
+      element: run,
+      items: [...run.querySelectorAll("article")].map(read),
+    })),
   }));
-  const total = sections.reduce((sum, section) => sum + section.items.length, 0);
+
+  const show = ({ element }, items) => {
+    element.style.setProperty("--items", items);
+    hide(element, items === 0);
+    return items;
+  };
+  const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
 
   const filter = () => {
     const wanted = words(search.value);
     const isOnlyLeft = onlyLeft !== null && onlyLeft.checked;
-    let found = 0;
-    for (const section of sections) {
-      let inside = 0;
-      for (const item of section.items) {
-        const isShown = (item.isLeft || !isOnlyLeft) && wanted.every((word) => item.text.includes(word));
-        hide(item.element, !isShown);
-        if (isShown) inside += 1;
-      }
-      section.element.style.setProperty("--items", inside);
-      hide(section.element, inside === 0);
+    const filtered = ({ element, isLeft, text }) => {
+      const isShown = (isLeft || !isOnlyLeft) && wanted.every((word) => text.includes(word));
+      hide(element, !isShown);
+      return Number(isShown);
+    };
+    const shown = sections.map((section) => {
+      const inside = show(section, sum(section.runs.map((run) => show(run, sum(run.items.map(filtered))))));
       hide(section.link, inside === 0);
-      found += inside;
-    }
-    count.textContent = found === total ? all : `${found.toLocaleString("en")} of ${all}`;
-    if (total) hide(nothing, found > 0);
+      return inside;
+    });
+    const isAll = !isOnlyLeft && wanted.length === 0;
+    count.textContent = isAll ? all : `${sum(shown).toLocaleString("en")} of ${all}`;
+    if (sections.length) hide(nothing, sum(shown) > 0);
   };
 
   const clear = () => {
