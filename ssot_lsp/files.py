@@ -190,12 +190,10 @@ def _is_whole(match: re.Match[str], path: str) -> bool:
 def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
     """Write `new` in the place of a file that holds `expected`, all of it or nothing.
 
-    A temporary file beside the target, fsync, rename; the mode is kept. Raises ChangedFileError if the file no longer
-    holds `expected`, RefusedWriteError for one that is not ours to replace, OSError if the system refuses.
+    The mode is kept. Raises ChangedFileError if the file no longer holds `expected`, RefusedWriteError for one that is
+    not ours to replace, OSError if the system refuses.
     """
-    target = path.resolve()
-    if path.is_relative_to(root) and not target.is_relative_to(root.resolve()):
-        raise RefusedWriteError("a symbolic link leads outside of the root")
+    target = _target(path, root)
     before = target.stat()
     if not stat.S_ISREG(before.st_mode):
         raise RefusedWriteError("it is not a regular file")
@@ -203,17 +201,57 @@ def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
         raise RefusedWriteError("it has other hard links, which would keep the old text")
     if hasattr(os, "getuid") and before.st_uid != os.getuid():
         raise RefusedWriteError("it belongs to another user")
-    if target.read_bytes() != expected:
-        raise ChangedFileError("it changed while it was being fixed")
+
+    def look_again() -> None:
+        if target.read_bytes() != expected:
+            raise ChangedFileError("it changed while it was being fixed")
+
+    look_again()
+    _put(target, new, stat.S_IMODE(before.st_mode), look_again)
+
+
+def create_file(path: Path, data: bytes, root: Path) -> None:
+    """Write a file where there is none, all of it or nothing, with the folders that it is to be in.
+
+    Raises ChangedFileError if something is there, RefusedWriteError if a link leads out of the root, OSError if the
+    system refuses.
+    """
+    target = _target(path, root)
+
+    def look() -> None:
+        if os.path.lexists(target):
+            raise ChangedFileError("there is something already")
+
+    look()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _put(target, data, 0o666 & ~_umask(), look)
+
+
+def _target(path: Path, root: Path) -> Path:
+    """The file itself that is at a path. Raises RefusedWriteError if a link leads there from inside of the root."""
+    target = path.resolve()
+    if path.is_relative_to(root) and not target.is_relative_to(root.resolve()):
+        raise RefusedWriteError("a symbolic link leads outside of the root")
+    return target
+
+
+def _umask() -> int:
+    """What this process takes from the mode of new files; the system tells it only to those who set it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _put(target: Path, data: bytes, mode: int, look_again: Callable[[], None]) -> None:
+    """Put a file in its place: a temporary file beside it, fsync, a last look, rename."""
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".ssot-tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(new)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(stat.S_IMODE(before.st_mode))
-        if target.read_bytes() != expected:
-            raise ChangedFileError("it changed while it was being fixed")
+        Path(temporary).chmod(mode)
+        look_again()
         Path(temporary).replace(target)
     except BaseException:
         with suppress(OSError):

@@ -46,18 +46,30 @@ def lint_uses(project: Project, reports: Iterable[Report], today: date) -> Itera
     """
     if not all(map(project.settings.reports, _TELL_OF_USES)):
         return
-    uses: dict[tuple[Path, int], list[tuple[Report, Diagnostic]]] = {}
-    silenced: set[tuple[Path, int]] = set()
-    for report in reports:
-        silenced.update((entry.path, entry.place) for entry in report.silenced)
-        for diagnostic in report.diagnostics:
-            if diagnostic.entry is not None:
-                uses.setdefault((diagnostic.entry.path, diagnostic.entry.place), []).append((report, diagnostic))
-    look = _Lint(project)
+    uses, look = uses_by_entry(reports), _Lint(project)
     for entry in _own(project):
-        key = (entry.path, entry.place)
-        for diagnostic in look.uses_of(entry, uses.get(key, []), today, is_silenced=key in silenced):
+        for diagnostic in look.uses_of(entry, uses.get((entry.path, entry.place), Uses([], [])), today):
             yield entry.path, diagnostic
+
+
+class Uses(NamedTuple):
+    """Who still uses what an entry replaces."""
+
+    told: list[tuple[Report, Diagnostic]]
+    silenced: list[Report]
+    """The files in which comments or settings silence some that are there."""
+
+
+def uses_by_entry(reports: Iterable[Report]) -> dict[tuple[Path, int], Uses]:
+    """Who still uses what the entries replace, by their files and their places in there; none for one without uses."""
+    uses: dict[tuple[Path, int], Uses] = {}
+    for report in reports:
+        for entry in report.silenced:
+            uses.setdefault((entry.path, entry.place), Uses([], [])).silenced.append(report)
+        for diagnostic in report.diagnostics:
+            if (speaks := diagnostic.entry) is not None:
+                uses.setdefault((speaks.path, speaks.place), Uses([], [])).told.append((report, diagnostic))
+    return uses
 
 
 def _own(project: Project) -> Iterator[Entry]:
@@ -104,22 +116,20 @@ class _Lint:
             if self._registry.match(alternative) is None:
                 yield from self._dangling(entry, alternative, ("alternatives", number), Severity.WARNING)
 
-    def uses_of(
-        self, entry: Entry, uses: Sequence[tuple[Report, Diagnostic]], today: date, *, is_silenced: bool
-    ) -> Iterator[Diagnostic]:
+    def uses_of(self, entry: Entry, uses: Uses, today: date) -> Iterator[Diagnostic]:
         """What is wrong with an entry, given where what it replaces is still used; in places, without a word of it."""
-        if uses and (since := self._overdue(entry, today)):
-            count = f"{len(uses)} place{'s' * (len(uses) > 1)}"
+        if uses.told and (since := self._overdue(entry, today)):
+            count = f"{len(uses.told)} place{'s' * (len(uses.told) > 1)}"
             message = f"What this entry replaces was to be removed {since}, and is used in {count} still."
             yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
-        elif not (uses or is_silenced or entry in self._circular) and all(map(self._is_gone, entry.deprecated)):
+        elif not (uses.told or uses.silenced or entry in self._circular) and all(map(self._is_gone, entry.deprecated)):
             what = "these paths" if len(entry.deprecated) > 1 else "this path"
             message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
             fixes = self._fix("Drop the entry", without_entry(self._places(entry), entry.place))
             found = self._diagnostic("SSOT107", message, Severity.INFORMATION, entry, ("deprecated",))
             yield found._replace(fixes=fixes)
         for number, ref in enumerate(entry.deprecated):
-            yield from self._unsupplied(entry, number, ref, uses)
+            yield from self._unsupplied(entry, number, ref, uses.told)
 
     def _overdue(self, entry: Entry, today: date) -> str:
         """Since when what an entry replaces should be gone; empty if its time has not come, or nobody knows."""

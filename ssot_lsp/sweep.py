@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -18,7 +18,7 @@ from ssot_lsp.files import SourceFile, UnreadableFileError, decode, read_bytes
 from ssot_lsp.lint import lint, lint_uses
 from ssot_lsp.model import Diagnostic, Report
 from ssot_lsp.project import Document, Project
-from ssot_lsp.records import Record, pack
+from ssot_lsp.records import Record, TextOnDisk, by_place, pack, unpack
 from ssot_lsp.screen import UNSEEN, Look
 from ssot_lsp.text import Text
 
@@ -118,6 +118,12 @@ class Sweep(NamedTuple):
         others = () if is_whole else project.modules.files
         name = project.root, work.__name__, *paths, *sorted(project.overrides.items())
         return remembered(project, files, others, slot(_key(project), *name), run, on_found=self.on_found)
+
+    def workspace(self, project: Project) -> list[Report]:
+        """The reports of all files of the workspace, which name the registry's entries that speak in them."""
+        records = self.check(project, list(project.find_files([project.root])), [project.root])
+        text_of, entries = cache(TextOnDisk), by_place(project.registry.entries)
+        return [unpack(record, text_of, entries) for record in records]
 
     def work(self, project: Project, files: Sequence[str], work: Callable[[Project, Path, Look], T]) -> Iterator[T]:
         """Do some work with each file in which something may be found, in their order."""

@@ -168,10 +168,12 @@ def read_parts(page: Path) -> tuple[str, list[Heading | Block]]:
         if line.startswith("### "):
             parts.append(Heading(at + 1, line.removeprefix("### ")))
         elif line.startswith("```"):
-            if "```" not in lines[at + 1 :]:
+            words = line.lstrip("`")
+            fence = line.removesuffix(words)
+            if fence not in lines[at + 1 :]:
                 raise FixtureError(f"{page}:{at + 1}: a block that does not end")
-            end = lines.index("```", at + 1)
-            parts.append(Block(at + 1, line.removeprefix("```").split(), lines[at + 1 : end]))
+            end = lines.index(fence, at + 1)
+            parts.append(Block(at + 1, words.split(), lines[at + 1 : end]))
             at = end
         at += 1
     return lines[0].removeprefix("# "), parts

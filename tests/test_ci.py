@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -305,8 +306,27 @@ def test_pre_commit() -> None:
     (block,) = blocks("pre-commit", "yaml")
     (repository,) = yaml.safe_load(block)["repos"]
     hooks = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    assert [hook["id"] for hook in repository["hooks"]] == ["ssot-lsp-fix", "ssot-lsp-check"]
+    assert [hook["id"] for hook in repository["hooks"]] == ["ssot-lsp-fix", "ssot-lsp-check", "ssot-lsp-docs"]
     assert {hook["id"] for hook in repository["hooks"]} == {hook["id"] for hook in hooks}
+
+
+def test_the_registry_as_a_page(tmp_path: Path) -> None:
+    """The commands, and the hook for the same files: stale when an import is fixed, until they are made anew."""
+    write(tmp_path, FILES)
+    make, check = commands(blocks("The registry as a page", "console")[0])
+    hooks = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    (entry,) = (hook["entry"] for hook in hooks if hook["id"] == "ssot-lsp-docs")
+    (used,) = yaml.safe_load(blocks("pre-commit", "yaml")[0])["repos"]
+    (arguments,) = (hook["args"] for hook in used["hooks"] if hook["id"] == "ssot-lsp-docs")
+    for command in (check, shlex.join([*entry.split(), *arguments])):
+        assert shell(command, tmp_path).returncode == 1
+        assert shell(make, tmp_path).returncode == 0
+        assert shell(command, tmp_path).returncode == 0
+        write(tmp_path, {"use.py": "from pkg.new import A\n"})
+        assert shell(command, tmp_path).returncode == 1
+        write(tmp_path, FILES)
+        for page in ("md", "html"):
+            (tmp_path / f"docs/imports.{page}").unlink()
 
 
 def test_pytest(tmp_path: Path) -> None:

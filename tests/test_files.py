@@ -21,6 +21,7 @@ from ssot_lsp.files import (
     ChangedFileError,
     RefusedWriteError,
     UnreadableFileError,
+    create_file,
     decode,
     find_python_files,
     glob_matcher,
@@ -530,3 +531,39 @@ def test_a_folder_that_may_not_be_written_is_an_os_error(target: Path, monkeypat
     with pytest.raises(PermissionError):
         replace_file(target, b"old", b"new", target.parent)
     assert listing(target) == ["a.py"]
+
+
+def test_create_makes_a_file_as_others_do(tmp_path: Path) -> None:
+    new, other = tmp_path / "a/b/new.md", tmp_path / "other.md"
+    create_file(new, b"text", tmp_path)
+    other.write_bytes(b"text")
+    assert new.read_bytes() == b"text"
+    assert stat.S_IMODE(new.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
+    assert listing(new) == ["new.md"]
+
+
+@pytest.mark.parametrize("there", ["file", "folder"])
+def test_create_overwrites_nothing(tmp_path: Path, there: str) -> None:
+    tree(tmp_path, {"file": "old", "folder/": ""})
+    with pytest.raises(ChangedFileError):
+        create_file(tmp_path / there, b"new", tmp_path)
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_create_looks_again_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new.md"
+    monkeypatch.setattr(os, "fsync", lambda _: path.write_bytes(b"theirs"))
+    with pytest.raises(ChangedFileError):
+        create_file(path, b"ours", tmp_path)
+    assert path.read_bytes() == b"theirs"
+    assert listing(path) == ["new.md"]
+
+
+@pytest.mark.parametrize("name", ["link/new.md", "link/sub/new.md", "dangling.md"])
+def test_create_refuses_what_a_link_leads_out_of_the_root(tmp_path: Path, name: str) -> None:
+    tree(tmp_path, {"root/": "", "outside/": ""})
+    (tmp_path / "root/link").symlink_to(tmp_path / "outside", target_is_directory=True)
+    (tmp_path / "root/dangling.md").symlink_to(tmp_path / "outside/new.md")
+    with pytest.raises(RefusedWriteError, match="link"):
+        create_file(tmp_path / "root" / name, b"new", tmp_path / "root")
+    assert list((tmp_path / "outside").iterdir()) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
@@ -57,11 +57,62 @@ class Options(NamedTuple):
         return not {"json", "sarif"}.isdisjoint(formats)
 
 
+_OF_WORKSPACE = (
+    click.option("--registry", type=click.Path(path_type=Path), metavar="FILE", help="The registry to use."),
+    click.option("--include-docs", is_flag=True, help="Python in Markdown pages too."),
+    click.option("--python", type=click.Path(path_type=Path), metavar="PATH", help="The environment to read."),
+    click.option("--jobs", type=click.IntRange(min=0), metavar="N", help="How many processes; all cores by default."),
+    click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
+)
+_OF_FINDINGS = (
+    click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]..."),
+    click.option("--select", multiple=True, metavar="CODES", help="Only these rules, separated by commas."),
+    click.option("--ignore", multiple=True, metavar="CODES", help="All rules but these."),
+    click.option(
+        "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print."
+    ),
+    click.option(
+        "--report", multiple=True, metavar="FORMAT=FILE", help="Write the report to a file in that format too."
+    ),
+    click.option("--statistics", is_flag=True, help="Count the diagnostics of each rule."),
+    click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something was found."),
+    click.option(
+        "--fail-on",
+        type=click.Choice([severity.label for severity in Severity]),
+        default="warning",
+        show_default=True,
+        help="The least severity to fail for.",
+    ),
+)
+_WITHOUT_FINDINGS: Mapping[str, Any] = {
+    "paths": (),
+    "select": (),
+    "ignore": (),
+    "output_format": "full",
+    "report": (),
+    "statistics": False,
+    "exit_zero": False,
+    "fail_on": "warning",
+}
+"""What a command is given that has no options of findings."""
+
+
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the shared options; it is called with an `Options` first."""
+    return _with_options(command, (*_OF_FINDINGS, *_OF_WORKSPACE), {})
 
+
+def workspace_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command those of the shared options that say what is looked at, and how; it is called as with all."""
+    return _with_options(command, _OF_WORKSPACE, _WITHOUT_FINDINGS)
+
+
+def _with_options(
+    command: Callable[..., None], decorators: Sequence[Callable[[Any], Any]], otherwise: Mapping[str, Any]
+) -> Callable[..., None]:
     @functools.wraps(command)
-    def wrapped(**given: Any) -> None:
+    def wrapped(**asked: Any) -> None:
+        given = {**otherwise, **asked}
         options = Options(
             paths=tuple(map(_canonical, given.pop("paths"))) or (Path.cwd(),),
             registry=given.pop("registry"),
@@ -79,34 +130,6 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
         )
         command(options, **given)
 
-    labels = [severity.label for severity in Severity]
-    decorators = (
-        click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]..."),
-        click.option("--registry", type=click.Path(path_type=Path), metavar="FILE", help="The registry to use."),
-        click.option("--select", multiple=True, metavar="CODES", help="Only these rules, separated by commas."),
-        click.option("--ignore", multiple=True, metavar="CODES", help="All rules but these."),
-        click.option(
-            "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print."
-        ),
-        click.option("--include-docs", is_flag=True, help="Python in Markdown pages too."),
-        click.option(
-            "--report", multiple=True, metavar="FORMAT=FILE", help="Write the report to a file in that format too."
-        ),
-        click.option("--python", type=click.Path(path_type=Path), metavar="PATH", help="The environment to read."),
-        click.option(
-            "--jobs", type=click.IntRange(min=0), metavar="N", help="How many processes; all cores by default."
-        ),
-        click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
-        click.option("--statistics", is_flag=True, help="Count the diagnostics of each rule."),
-        click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something was found."),
-        click.option(
-            "--fail-on",
-            type=click.Choice(labels),
-            default="warning",
-            show_default=True,
-            help="The least severity to fail for.",
-        ),
-    )
     for decorator in reversed(decorators):
         wrapped = decorator(wrapped)
     return wrapped

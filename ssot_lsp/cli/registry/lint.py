@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import sys
-from functools import cache
 from pathlib import Path
 
 import click
@@ -25,7 +24,6 @@ from ssot_lsp.config import ConfigError, Settings
 from ssot_lsp.files import ChangedFileError, RefusedWriteError, read_bytes, replace_file
 from ssot_lsp.model import Applicability, Report
 from ssot_lsp.project import Project
-from ssot_lsp.records import TextOnDisk, by_place, unpack
 from ssot_lsp.registry import RegistryError
 from ssot_lsp.sweep import Sweep, registry_reports
 from ssot_lsp.text import TextEdit, apply_edits
@@ -54,11 +52,9 @@ def lint(options: Options, *, fix: bool) -> None:
 
 def _reports(project: Project, sweep: Sweep, wanted: Settings) -> list[Report]:
     """What is wrong with the registry, given all that is found in the workspace's files; of that what is wanted."""
-    records = sweep.check(project, list(project.find_files([project.root])), [project.root])
-    text_of, entries = cache(TextOnDisk), by_place(project.registry.entries)
-    found = registry_reports(project, [unpack(record, text_of, entries) for record in records])
     return with_findings(
-        r._replace(diagnostics=tuple(d for d in r.diagnostics if wanted.reports(d.code))) for r in found
+        r._replace(diagnostics=tuple(d for d in r.diagnostics if wanted.reports(d.code)))
+        for r in registry_reports(project, sweep.workspace(project))
     )
 
 
