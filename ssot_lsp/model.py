@@ -132,6 +132,18 @@ class Entry(NamedTuple):
     """The registry file that it stands in."""
     place: int = 0
     """Its place in that file's `entries`, from 0."""
+    versions_of: str = ""
+    """What the versions in `since` and `removal` are versions of, as `Python`; empty for the project itself."""
+    is_gone: bool = False
+    """What it replaces is not there any more, in the oldest version that the project supports."""
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """Since when it holds, and when what it replaces goes, in words; without what it does not say."""
+        of = f"{self.versions_of} " if self.versions_of else ""
+        goes = ("removed in " if self.is_gone else "to be removed in ") if of else "to be removed "
+        since = (f"since {of}{self.since}",) if self.since else ()
+        return (*since, f"{goes}{of}{self.removal}") if self.removal else since
 
 
 class ImportedName(NamedTuple):

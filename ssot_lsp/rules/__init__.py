@@ -224,9 +224,16 @@ class Import(Subject):
     @cached_property
     def is_bound(self) -> Answer:
         """Whether the import finds its module and, for a `from` import, the name in it."""
+        if self._is_gone:
+            return Answer.NO
         if not self.statement.is_from or self.name is None or self.module_exists is not Answer.YES:
             return self.module_exists
         return self.search_path.binds(self.module, self.name.name, relative=self.statement.level > 0)
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether the registry says that nothing is at the path any more."""
+        return self.match is not None and self.match.entry.is_gone
 
     @cached_property
     def match(self) -> Match | None:
@@ -335,6 +342,8 @@ class Use(Import):
     @cached_property
     def is_bound(self) -> Answer:
         """Whether the module that was imported has the first attribute."""
+        if self._is_gone:
+            return Answer.NO
         return self.project.modules.binds(self.module, self.use[0]) if self.use else Answer.UNKNOWN
 
     @property
@@ -547,12 +556,18 @@ def _meet(old: frozenset[ObjectRef] | None, new: frozenset[ObjectRef] | None) ->
 def sentence(entry: Entry) -> str:
     """An entry's reason, issue, owner and dates, in a line; empty if it gives none."""
     facts = [
-        *([f"since {entry.since}"] if entry.since else []),
-        *([f"to be removed {entry.removal}"] if entry.removal else []),
+        *entry.dates,
         *([f"owner: {entry.owner}"] if entry.owner else []),
         *([f"see {entry.issue}"] if entry.issue else []),
     ]
     return " ".join(part for part in (entry.reason, f"({', '.join(facts)})" if facts else "") if part)
+
+
+def fate(entry: Entry, otherwise: str = "has no replacement") -> str:
+    """What has become of what an entry without a canonical path speaks of, as a predicate; `otherwise` if unknown."""
+    if not (entry.versions_of and entry.removal):
+        return otherwise
+    return "was removed" if entry.is_gone else "is to be removed"
 
 
 def did_you_mean(names: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from ssot_lsp.model import Applicability, Diagnostic, Move, ObjectRef, Replaceme
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Project
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, are_different, is_missing, is_registered, new_cycle, sentence, warning
+from ssot_lsp.rules import Import, Rule, are_different, fate, is_missing, is_registered, new_cycle, sentence, warning
 from ssot_lsp.scopes import Scope
 
 _ORDER = [Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY]
@@ -220,7 +220,7 @@ class _Star:
     def _of_name(self, brought: _Brought) -> str:
         target = brought.match.target
         if target is None:
-            return f"`{brought.name}` has no replacement"
+            return f"`{brought.name}` {fate(brought.match.last)}"
         if is_missing(self.project, target):
             return f"`{brought.name}` should be `{target}`, which does not exist"
         return f"`{brought.name}` is now `{target}`"
