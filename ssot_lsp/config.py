@@ -272,7 +272,7 @@ def _oldest(specifiers: str) -> tuple[int, int] | None:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only a pack asks
 
     try:
-        admitted = SpecifierSet(re.sub(r"^\s*(\d[\d.]*)\s*$", r"==\1.*", specifiers))
+        admitted = SpecifierSet(re.sub(r"^\s*([\d.]*\d)(\.\*)?\s*$", r"==\1.*", specifiers))
     except InvalidSpecifier:
         return None
     if not admitted:

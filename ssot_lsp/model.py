@@ -203,6 +203,8 @@ class ImportStatement(NamedTuple):
     """It stands in a function, so it runs later than its file."""
     type_checking: bool = False
     """It stands under `if TYPE_CHECKING:`, so it never runs."""
+    by_version: bool = False
+    """It stands in a branch of an `if` that asks for the version of Python."""
     well_formed: bool = True
     """The statement parses on its own. False for half-typed ones, which are left alone."""
 

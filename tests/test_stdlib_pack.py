@@ -19,10 +19,12 @@ import pytest
 
 import ssot_lsp.registry
 from ssot_lsp.lint import lint
-from ssot_lsp.model import Entry, ObjectRef
+from ssot_lsp.model import Entry, ObjectRef, Severity
 from ssot_lsp.project import Project
+from ssot_lsp.records import TextOnDisk, unpack
 from ssot_lsp.registry import version
 from ssot_lsp.registry.load import load_file
+from ssot_lsp.sweep import Sweep, registry_reports
 from ssot_lsp.text import Text
 from tests.fixtures import Case, read_page, run
 from tests.trees import write
@@ -112,6 +114,77 @@ def there() -> dict[str, bool]:
     done = subprocess.run(command, input=asked, capture_output=True, encoding="utf-8", timeout=300, check=True)
     found: dict[str, bool] = json.loads(done.stdout)
     return found
+
+
+OWN = {
+    "version": 1,
+    "extends": ["stdlib"],
+    "entries": [
+        {"canonical": "collections:Mapping", "deprecated": ["collections.abc:Mapping"]},
+        {"canonical": "ConfigParser", "deprecated": ["config"]},
+    ],
+}
+
+
+class TestARegistryThatExtendsIt:
+    def test_only_its_own_entries_can_be_wrong(self, tmp_path: Path) -> None:
+        write(tmp_path, {"registry.json": json.dumps(OWN), "main.py": "from config import A\n"})
+        project = Project.load(tmp_path)
+        reports = registry_reports(project, [])
+        assert [(report.path.name, [d.code for d in report.diagnostics]) for report in reports] == [
+            ("registry.json", ["SSOT102", "SSOT104"])
+        ]
+
+    def test_a_file_of_that_name_is_named_by_its_path(self, tmp_path: Path) -> None:
+        other = {"version": 1, "entries": [{"canonical": "new", "deprecated": ["imp"]}]}
+        own = {"version": 1, "extends": ["stdlib.json"], "entries": []}
+        write(tmp_path, {"registry.json": json.dumps(own), "stdlib.json": json.dumps(other)})
+        (entry,) = [*Project.load(tmp_path).registry.entries]
+        assert (str(entry.canonical), entry.versions_of) == ("new", "")
+
+    def test_no_distribution_takes_its_name(self, tmp_path: Path) -> None:
+        site = ".venv/lib/python3.12/site-packages"
+        files = {
+            "registry.json": json.dumps({"version": 1, "extends": ["stdlib"], "entries": []}),
+            ".venv/pyvenv.cfg": "",
+            f"{site}/other-1.dist-info/entry_points.txt": "[ssot_lsp.registries]\nstdlib = other:registry.json\n",
+            f"{site}/other/registry.json": "{}",
+        }
+        write(tmp_path, files)
+        assert [file.path for file in Project.load(tmp_path).registry.files] == [tmp_path / "registry.json", PACK]
+
+    def test_what_is_remembered_rests_on_the_versions(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A check with the cache of one that was made when the project supported other versions."""
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        root = tmp_path / "root"
+        names = [f"module{number}.py" for number in range(9)]
+        own = json.dumps({"version": 1, "extends": ["stdlib"], "entries": []})
+        write(root, {"registry.json": own, **dict.fromkeys(names, "import imp\n")})
+        for files, severity in (
+            ({}, Severity.WARNING),
+            ({"pyproject.toml": "[project]\nrequires-python = '>=3.12'\n"}, Severity.ERROR),
+            ({"requirements.txt": "imp\n"}, None),
+        ):
+            write(root, files)
+            project = Project.load(root)
+            records = Sweep().check(project, [str(root / name) for name in names], [root])
+            found = [d.severity for record in records for d in unpack(record, TextOnDisk).diagnostics]
+            assert found == ([severity] * len(names) if severity else [])
+
+    def test_a_module_that_comes_to_be_beside_a_script_counts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        root = tmp_path / "root"
+        own = json.dumps({"version": 1, "extends": ["stdlib"], "entries": []})
+        names = [f"scripts/run{number}.py" for number in range(9)]
+        write(root, {"registry.json": own, **dict.fromkeys(names, "import commands\n")})
+        for files, count in (({}, len(names)), ({"scripts/commands.py": "A = 1\n"}, 0)):
+            write(root, files)
+            project = Project.load(root)
+            paths = [*project.find_files([root])]
+            records = Sweep().check(project, paths, [root])
+            assert len([d for record in records for d in unpack(record, TextOnDisk).diagnostics]) == count
 
 
 class TestTheRunningPython:

@@ -87,12 +87,13 @@ class Registry:
         circular = self._circular()
         if circular:
             self._index = _index(written for written in self._written if written not in circular)
-        cycles = sorted((written.entry for written in circular), key=lambda entry: (str(entry.path), entry.place))
+        mine = (written.entry for written in circular if not written.versions_of)
+        cycles = sorted(mine, key=lambda entry: (str(entry.path), entry.place))
         self.problems: tuple[Problem, ...] = (
             *((file.path, problem) for file in files for problem in file.problems),
             *((entry.path, self._cycle_problem(entry)) for entry in cycles),
         )
-        """What is wrong with single entries, each with its file."""
+        """What is wrong with single entries, each with its file; of a pack's nothing, as others have to mend them."""
 
     @property
     def has_packs(self) -> bool:

@@ -257,7 +257,12 @@ class Import(Subject):
     def _applied(self, found: Match | None) -> Match | None:
         if found is None or self.project.is_exempt(found.entry, self.document) or self._is_fallback(found.target):
             return None
-        return found
+        return None if found.entry.versions_of and self.is_by_version else found
+
+    @property
+    def is_by_version(self) -> bool:
+        """Whether the program looks at the version of Python before it comes here."""
+        return self.statement.by_version
 
     def _is_fallback(self, target: ObjectRef | None) -> bool:
         """Whether it is there for those who do not have the canonical path yet.
@@ -347,6 +352,12 @@ class Use(Import):
         return self.project.modules.binds(self.module, self.use[0]) if self.use else Answer.UNKNOWN
 
     @property
+    def is_by_version(self) -> bool:
+        """Whether the program looks at the version of Python before it comes here."""
+        reading = self.reading if not self.statement.by_version else None
+        return reading is None or self.reference.row in reading.rows_by_version
+
+    @property
     def use(self) -> tuple[str, ...]:
         """The attributes by which the name is used."""
         return self.reference.names[self.imported_parts :]
@@ -378,7 +389,9 @@ def uses(project: Project, document: Document) -> Iterator[Use]:
             if imported.name is None or not is_spoken_of_below(project, imported.ref.dotted):
                 continue
             written = imported.name.name if _is_plain(imported) else imported.name.local
-            if imported.match is None and may_use(project, document.text.source, written, imported.ref):
+            if project.registry.match(imported.ref) is None and may_use(
+                project, document.text.source, written, imported.ref
+            ):
                 wanted[imported.name.span.start] = imported
     yield from _uses(document, wanted)
 
