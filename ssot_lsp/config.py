@@ -258,7 +258,7 @@ def oldest_python(root: Path) -> tuple[int, int]:
     alternatives = re.sub(r"\^|~(?!=)", ">=", poetry).split("||") if isinstance(poetry, str) else []
     for written in (
         [_table(project, "project", "requires-python")],
-        [",".join(_ini_list(root / "setup.cfg", "options", "python_requires")).replace(",,", ",")],
+        [" ".join(_ini_list(root / "setup.cfg", "options", "python_requires"))],
         alternatives,
     ):
         found = [oldest for text in written if isinstance(text, str) and text and (oldest := _oldest(text))]
@@ -272,7 +272,8 @@ def _oldest(specifiers: str) -> tuple[int, int] | None:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only a pack asks
 
     try:
-        admitted = SpecifierSet(re.sub(r"^\s*([\d.]*\d)(\.\*)?\s*$", r"==\1.*", specifiers))
+        written = re.sub(r"^\s*([\d.]*\d)(\.\*)?\s*$", r"==\1.*", specifiers)
+        admitted = SpecifierSet(re.sub(r"(?<=[\d*])\s+(?=[<>=!~])", ",", written))
     except InvalidSpecifier:
         return None
     if not admitted:

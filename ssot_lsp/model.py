@@ -204,7 +204,7 @@ class ImportStatement(NamedTuple):
     type_checking: bool = False
     """It stands under `if TYPE_CHECKING:`, so it never runs."""
     by_version: bool = False
-    """It stands in a branch of an `if` that asks for the version of Python."""
+    """It stands in a branch of an `if` that asks for the version of Python, or for what a module has."""
     well_formed: bool = True
     """The statement parses on its own. False for half-typed ones, which are left alone."""
 

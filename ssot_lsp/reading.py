@@ -107,9 +107,13 @@ class Reading:
 
     @cached_property
     def rows_by_version(self) -> frozenset[int]:
-        """The rows (from 0) of what is chosen by the version of Python."""
-        chosen = (node for node in self._nodes if isinstance(node, (ast.If, ast.IfExp)))
-        by_version = (node for node in chosen if asks_for_version(ast.unparse(node.test)))
+        """The rows (from 0) of what is chosen by the version of Python, or by what a module has."""
+        by_version = (
+            node
+            for node in self._nodes
+            if (isinstance(node, (ast.If, ast.IfExp)) and asks_for_version(ast.unparse(node.test)))
+            or (isinstance(node, ast.Try) and any(map(_catches_missing_attributes, node.handlers)))
+        )
         return frozenset(row for node in by_version for row in range(node.lineno - 1, node.end_lineno or node.lineno))
 
     @cached_property
@@ -277,6 +281,11 @@ def read(text: Text) -> Reading | None:
     except (SyntaxError, ValueError, MemoryError):
         return None
     return Reading(text, tree)
+
+
+def _catches_missing_attributes(handler: ast.ExceptHandler) -> bool:
+    caught = ast.walk(handler.type) if handler.type is not None else ()
+    return any(isinstance(name, ast.Name) and name.id == "AttributeError" for name in caught)
 
 
 def _outermost(node: ast.AST) -> Iterator[ast.JoinedStr]:

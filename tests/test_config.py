@@ -693,6 +693,7 @@ def test_the_registry_setting(tmp_path: Path) -> None:
         (">=2.6", (2, 7)),
         ("<4", (3, 0)),
         ("", (3, 10)),
+        (">=3.8 <4", (3, 8)),
         (">=4", (3, 10)),
         ("three", (3, 10)),
     ],
@@ -709,6 +710,7 @@ def test_the_oldest_python(tmp_path: Path, written: str, expected: tuple[int, in
         ({"pyproject.toml": "[project]\nname = 'a'\n"}, (3, 10)),
         ({"setup.cfg": "[options]\npython_requires = >=3.6, <4\n"}, (3, 6)),
         ({"setup.cfg": "[options]\npython_requires =\n  >=3.7\n  !=3.8.*\n"}, (3, 7)),
+        ({"setup.cfg": "[options]\npython_requires = >= 3.7\n"}, (3, 7)),
         ({"setup.cfg": "[metadata]\nname = a\n"}, (3, 10)),
         (
             {

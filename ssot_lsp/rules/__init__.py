@@ -261,7 +261,7 @@ class Import(Subject):
 
     @property
     def is_by_version(self) -> bool:
-        """Whether the program looks at the version of Python before it comes here."""
+        """Whether the program looks at the version of Python, or at what a module has, before it comes here."""
         return self.statement.by_version
 
     def _is_fallback(self, target: ObjectRef | None) -> bool:
@@ -353,7 +353,7 @@ class Use(Import):
 
     @property
     def is_by_version(self) -> bool:
-        """Whether the program looks at the version of Python before it comes here."""
+        """The same, which may be known of the use alone."""
         reading = self.reading if not self.statement.by_version else None
         return reading is None or self.reference.row in reading.rows_by_version
 

@@ -348,7 +348,7 @@ def _diagnostic(
         (entry.severity if entry else None) or Severity.WARNING,
         mention.string.span,
         help=advice,
-        deprecated=still_works,
+        deprecated=still_works and not (entry is not None and entry.is_gone),
         entry=entry,
         related=(
             *(mention.defined(target, f"`{target.dotted}` is defined here") if target else ()),

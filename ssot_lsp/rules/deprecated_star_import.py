@@ -52,7 +52,7 @@ def check(imported: Import) -> Diagnostic | None:
         entry.severity or Severity.WARNING,
         imported.module_span,
         help=f"import {_what(star.parts)}" if star.parts else "",
-        deprecated=imported.match is not None and imported.module_exists is not Answer.NO,
+        deprecated=imported.match is not None and imported.is_bound is not Answer.NO,
         entry=entry,
         related=(
             *(place for ref in targets for place in imported.defined(ref, f"`{ref.dotted}` is defined here")),

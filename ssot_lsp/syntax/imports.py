@@ -234,13 +234,13 @@ def place_of(node: Node, original: Callable[[int], int]) -> _Place:
 
 
 asks_for_version = re.compile(
-    r"version_info|hexversion|sys\.version|python_version|(?i:(?:\b|_)py(?:thon)?_?[23])"
+    r"version_info|hexversion|sys\.version|python_version|hasattr\s*\(|(?i:(?:\b|_)py(?:thon)?_?[23])"
 ).search
-"""Whether a condition, as written, seems to rest on the version of Python."""
+"""Whether a condition, as written, seems to ask for the version of Python, or for what a module has."""
 
 
 def _asks_for_version(node: Node) -> bool:
-    """Whether a child of an `if` statement is a condition on the version of Python, or has one."""
+    """Whether a child of an `if` statement is such a condition, or has one."""
     condition = node.child_by_field_name("condition") if node.type == "elif_clause" else node
     is_condition = condition is not None and node.type not in ("block", "else_clause", "comment")
     return is_condition and condition is not None and asks_for_version((condition.text or b"").decode()) is not None
