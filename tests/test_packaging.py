@@ -79,7 +79,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
     }
     with zipfile.ZipFile(built.wheel) as archive:
         assert "[pytest11]" in archive.read(f"{info}entry_points.txt").decode()
-    assert {"ssot_lsp/registry/schema.json", "ssot_lsp/py.typed", "ssot_lsp/rules/deprecated_import.md"} <= sources
+    packed = {"ssot_lsp/registry/schema.json", "ssot_lsp/registry/packs/stdlib.json", "ssot_lsp/py.typed"}
+    assert packed | {"ssot_lsp/rules/deprecated_import.md"} <= sources
     assert {name for name in names if not name.startswith(info)} == sources
     assert {f"{info}METADATA", f"{info}entry_points.txt", f"{info}licenses/LICENSE"} <= names
 
