@@ -140,10 +140,13 @@ class Entry(NamedTuple):
     @property
     def dates(self) -> tuple[str, ...]:
         """Since when it holds, and when what it replaces goes, in words; without what it does not say."""
-        of = f"{self.versions_of} " if self.versions_of else ""
-        goes = ("removed in " if self.is_gone else "to be removed in ") if of else "to be removed "
-        since = (f"since {of}{self.since}",) if self.since else ()
-        return (*since, f"{goes}{of}{self.removal}") if self.removal else since
+        goes = f"{'removed' if self.is_gone else 'to be removed'}{' in' if self.versions_of else ''}"
+        since = (f"since {self.named(self.since)}",) if self.since else ()
+        return (*since, f"{goes} {self.named(self.removal)}") if self.removal else since
+
+    def named(self, version: str) -> str:
+        """A version in `since` or `removal` with what it is one of: `Python 3.10`; a date or one of the project as is."""
+        return f"{self.versions_of} {version}" if self.versions_of and version else version
 
 
 class ImportedName(NamedTuple):

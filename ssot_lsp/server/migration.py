@@ -55,7 +55,7 @@ def entries_of(folder: WorkspaceFolder, found: Mapping[str, list[lsp.Diagnostic]
             "deprecated": [str(ref) for ref in entry.deprecated],
             "reason": entry.reason,
             "owner": entry.owner,
-            "removal": entry.removal,
+            "removal": entry.named(entry.removal),
             "registry": entry.path.as_uri(),
             "place": entry.place,
             "range": _range(encoding.range(location.text, location.span)),

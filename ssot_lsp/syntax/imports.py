@@ -242,8 +242,9 @@ asks_for_version = re.compile(
 def _asks_for_version(node: Node) -> bool:
     """Whether a child of an `if` statement is such a condition, or has one."""
     condition = node.child_by_field_name("condition") if node.type == "elif_clause" else node
-    is_condition = condition is not None and node.type not in ("block", "else_clause", "comment")
-    return is_condition and condition is not None and asks_for_version((condition.text or b"").decode()) is not None
+    if condition is None or node.type in ("block", "else_clause", "comment"):
+        return False
+    return asks_for_version((condition.text or b"").decode("utf-8", "replace")) is not None
 
 
 def _needs_type_checker(condition: Node) -> bool:
