@@ -145,7 +145,7 @@ class Entry(NamedTuple):
         return (*since, f"{goes} {self.named(self.removal)}") if self.removal else since
 
     def named(self, version: str) -> str:
-        """A version in `since` or `removal` with what it is one of: `Python 3.10`; a date or one of the project as is."""
+        """A version in `since` or `removal` with what it is one of: `Python 3.10`; one of the project as it is."""
         return f"{self.versions_of} {version}" if self.versions_of and version else version
 
 
