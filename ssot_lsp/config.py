@@ -21,6 +21,10 @@ else:
 
 Toml = Mapping[str, Any]
 
+_OLDEST_PYTHON = (3, 10)
+"""What a project supports that does not say which versions of Python it does."""
+_MOST_MINOR = 100
+
 
 class ConfigError(Exception):
     """Settings that cannot be used. Its text is one line: file, line (from 1), key, what is wrong."""
@@ -241,6 +245,43 @@ def project_version(root: Path) -> str:
     """
     version = _table(read_pyproject(root), "project", "version")
     return version if isinstance(version, str) else ""
+
+
+def oldest_python(root: Path) -> tuple[int, int]:
+    """The oldest minor version of Python that the project supports, as its build settings say; 3.10 if they do not.
+
+    Raises ConfigError if pyproject.toml is not TOML.
+    """
+    project = read_pyproject(root)
+    poetry = _table(project, "tool", "poetry", "dependencies", "python")
+    # of Poetry's operators only the lower bound matters
+    alternatives = re.sub(r"\^|~(?!=)", ">=", poetry).split("||") if isinstance(poetry, str) else []
+    for written in (
+        [_table(project, "project", "requires-python")],
+        [" ".join(_ini_list(root / "setup.cfg", "options", "python_requires"))],
+        alternatives,
+    ):
+        found = [oldest for text in written if isinstance(text, str) and text and (oldest := _oldest(text))]
+        if found:
+            return min(found)
+    return _OLDEST_PYTHON
+
+
+def _oldest(specifiers: str) -> tuple[int, int] | None:
+    """The oldest minor version that some specifiers admit, 2.7 only if they name a 2; None if nobody can tell."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - only a pack asks
+
+    try:
+        written = re.sub(r"^\s*([\d.]*\d)(\.\*)?\s*$", r"==\1.*", specifiers)
+        admitted = SpecifierSet(re.sub(r"(?<=[\d*])\s+(?=[<>=!~])", ",", written))
+    except InvalidSpecifier:
+        return None
+    if not admitted:
+        return None
+    names_2 = any(specifier.version.startswith("2") for specifier in admitted)
+    versions = [*([(2, 7)] if names_2 else []), *((3, minor) for minor in range(_MOST_MINOR))]
+    # a bound may be one of the patches
+    return next((v for v in versions for patch in (0, 99) if f"{v[0]}.{v[1]}.{patch}" in admitted), None)
 
 
 def line_length(root: Path) -> int:

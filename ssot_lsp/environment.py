@@ -40,6 +40,11 @@ class Environment:
         found = (re.split(r"-\d|\.(?:dist|egg)-info", name)[0] for name in metadata)
         return frozenset(re.sub(r"[-_.]+", "_", name).lower() for name in found)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the top-level modules that are installed, as they are imported, and of what else is there."""
+        return frozenset(name.partition(".")[0] for folder in self.site_packages for name in os.listdir(folder))  # noqa: PTH208
+
     def registry_file(self, name: str) -> Path | None:
         """The registry that an installed distribution offers under `name`, read from its metadata alone.
 

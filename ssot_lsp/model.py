@@ -132,6 +132,21 @@ class Entry(NamedTuple):
     """The registry file that it stands in."""
     place: int = 0
     """Its place in that file's `entries`, from 0."""
+    versions_of: str = ""
+    """What the versions in `since` and `removal` are versions of, as `Python`; empty for the project itself."""
+    is_gone: bool = False
+    """What it replaces is not there any more, in the oldest version that the project supports."""
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """Since when it holds, and when what it replaces goes, in words; without what it does not say."""
+        goes = f"{'removed' if self.is_gone else 'to be removed'}{' in' if self.versions_of else ''}"
+        since = (f"since {self.named(self.since)}",) if self.since else ()
+        return (*since, f"{goes} {self.named(self.removal)}") if self.removal else since
+
+    def named(self, version: str) -> str:
+        """A version in `since` or `removal` with what it is one of: `Python 3.10`; one of the project as it is."""
+        return f"{self.versions_of} {version}" if self.versions_of and version else version
 
 
 class ImportedName(NamedTuple):
@@ -191,6 +206,8 @@ class ImportStatement(NamedTuple):
     """It stands in a function, so it runs later than its file."""
     type_checking: bool = False
     """It stands under `if TYPE_CHECKING:`, so it never runs."""
+    by_version: bool = False
+    """It stands in a branch of an `if` that asks for the version of Python, or for what a module has."""
     well_formed: bool = True
     """The statement parses on its own. False for half-typed ones, which are left alone."""
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ssot_lsp.bindings import absolute
-from ssot_lsp.config import Settings, confine, declared_distributions, line_length, load_settings, source_roots
+from ssot_lsp.config import (
+    Settings,
+    confine,
+    declared_distributions,
+    line_length,
+    load_settings,
+    oldest_python,
+    source_roots,
+)
 from ssot_lsp.embedded import EmbeddedText
 from ssot_lsp.embedded.file import is_embedded, read_embedded
 from ssot_lsp.environment import Environment
@@ -101,6 +109,9 @@ class Project:
                     raise
                 path, note = None, f"{path} is no registry of ssot-lsp: only SSOT003-SSOT005 are checked"
         modules = _modules(root, settings, registry, environment, read)
+        if registry.has_packs:
+            foreign = environment.distributions | environment.names | declared_distributions(root)
+            registry = registry.applied(oldest_python(root), lambda top: top in foreign or _is_own(top, modules))
         return cls(root, settings, registry, modules, environment, path is not None, given, note)
 
     def with_registry(self, registry: Registry, read: Read = read_bytes) -> Project:
@@ -343,11 +354,23 @@ class Project:
         origins = self.modules.origins(ref) or frozenset()
         return next(iter(origins)).dotted if len(origins) == 1 else ""
 
+    def is_about_another(self, entry: Entry, document: Document) -> bool:
+        """Whether a pack's entry means something else by a name than the document does: a module beside that.
+
+        A package's modules are not found by their name alone, but who was left behind in Python 2 may mean them so.
+        """
+        tops = {ref.module.partition(".")[0] for ref in entry.deprecated} if entry.versions_of else set()
+        places = self.search_path(document).places if tops else ()
+        beside = (f"{document.package}.{ref}" for ref in entry.deprecated if str(ref) in tops and document.package)
+        return any(place.find(top) for place in places for top in tops) or any(map(self.modules.find, beside))
+
     def is_exempt(self, entry: Entry, document: Document) -> bool:
         """Whether an entry says nothing in this document.
 
         So it is in modules at or under one of its deprecated ones, in its canonical module, and where `allow` says so.
         """
+        if self.is_about_another(entry, document):
+            return True
         module = document.module
         if module:
             if entry.canonical is not None and module == entry.canonical.module:
@@ -355,6 +378,12 @@ class Project:
             if any(module == ref.module or module.startswith(ref.module + ".") for ref in entry.deprecated):
                 return True
         return bool(entry.allow) and glob_matcher(entry.allow)(self.relative(document.path))
+
+
+def _is_own(top: str, modules: Modules) -> bool:
+    """Whether a source root has a top-level module of that name."""
+    found = modules.find(top)
+    return modules.is_first_party(top) or (found is not None and found.path is not None)
 
 
 def _modules(root: Path, settings: Settings, registry: Registry, environment: Environment, read: Read) -> Modules:

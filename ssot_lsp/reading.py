@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ssot_lsp.scopes import ImportScopes, Scope, Scopes, last_part
-from ssot_lsp.syntax import interpolated
+from ssot_lsp.syntax import asks_for_version, interpolated
 from ssot_lsp.text import Span, Text
 
 _LOOKS_UP_NAMES = frozenset({"locals", "globals", "eval", "exec"})
@@ -104,6 +104,17 @@ class Reading:
         assigned = (node for node in self._nodes if isinstance(node, ast.Assign))
         is_none = (n for n in assigned if isinstance(n.value, ast.Constant) and n.value.value is None)
         return frozenset(target for node in is_none for target in node.targets)
+
+    @cached_property
+    def rows_by_version(self) -> frozenset[int]:
+        """The rows (from 0) of what is chosen by the version of Python, or by what a module has."""
+        by_version = (
+            node
+            for node in self._nodes
+            if (isinstance(node, (ast.If, ast.IfExp)) and asks_for_version(ast.unparse(node.test)))
+            or (isinstance(node, ast.Try) and any(map(_catches_missing_attributes, node.handlers)))
+        )
+        return frozenset(row for node in by_version for row in range(node.lineno - 1, node.end_lineno or node.lineno))
 
     @cached_property
     def in_strings(self) -> frozenset[str]:
@@ -270,6 +281,11 @@ def read(text: Text) -> Reading | None:
     except (SyntaxError, ValueError, MemoryError):
         return None
     return Reading(text, tree)
+
+
+def _catches_missing_attributes(handler: ast.ExceptHandler) -> bool:
+    caught = ast.walk(handler.type) if handler.type is not None else ()
+    return any(isinstance(name, ast.Name) and name.id == "AttributeError" for name in caught)
 
 
 def _outermost(node: ast.AST) -> Iterator[ast.JoinedStr]:

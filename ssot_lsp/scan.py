@@ -249,5 +249,6 @@ def definitions(data: bytes) -> set[str]:
 def chains(source: str, name: str) -> set[str]:
     """The attributes by which a text may use a name: `b.c` for `a . b.c`; at least all that `Reading` finds."""
     pattern = rf"{re.escape(name)}((?:[\s\\]*\.[\s\\]*\w+)+)"
-    found = {m[1] for m in re.finditer(pattern, source) if not source[m.start() - 1 : m.start()].isalnum()}
+    matches = ((m, source[m.start() - 1 : m.start()]) for m in re.finditer(pattern, source))
+    found = {m[1] for m, before in matches if not (before.isalnum() or before in ("_", "."))}
     return {re.sub(r"[\s\\]+", "", chain)[1:] for chain in found}

@@ -15,12 +15,14 @@ from ssot_lsp.config import (
     find_root,
     line_length,
     load_settings,
+    oldest_python,
     read_pyproject,
     source_roots,
 )
 from ssot_lsp.environment import Environment
 from ssot_lsp.model import Severity
 from ssot_lsp.project import Project
+from tests.trees import write
 
 
 @pytest.fixture(autouse=True)
@@ -675,6 +677,68 @@ def test_the_registry_setting(tmp_path: Path) -> None:
     assert project.has_registry
     assert not project.note
     assert [entry.path for entry in project.registry.entries] == [tmp_path / "conf/moves.json"]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (">=3.8", (3, 8)),
+        (">=3.8.1,<4", (3, 8)),
+        (">3.8", (3, 8)),
+        ("~=3.9", (3, 9)),
+        ("==3.12.*", (3, 12)),
+        (" >= 3.6 , != 3.7.* ", (3, 6)),
+        ("!=3.0.*,!=3.1.*,>=3", (3, 2)),
+        (">=2.7, !=3.0.*, !=3.1.*", (2, 7)),
+        (">=2.6", (2, 7)),
+        ("<4", (3, 0)),
+        ("", (3, 10)),
+        (">=3.8 <4", (3, 8)),
+        (">=4", (3, 10)),
+        ("three", (3, 10)),
+    ],
+)
+def test_the_oldest_python(tmp_path: Path, written: str, expected: tuple[int, int]) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[project]\nrequires-python = {written!r}\n", "utf-8")
+    assert oldest_python(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, (3, 10)),
+        ({"pyproject.toml": "[project]\nname = 'a'\n"}, (3, 10)),
+        ({"setup.cfg": "[options]\npython_requires = >=3.6, <4\n"}, (3, 6)),
+        ({"setup.cfg": "[options]\npython_requires =\n  >=3.7\n  !=3.8.*\n"}, (3, 7)),
+        ({"setup.cfg": "[options]\npython_requires = >= 3.7\n"}, (3, 7)),
+        ({"setup.cfg": "[metadata]\nname = a\n"}, (3, 10)),
+        (
+            {
+                "pyproject.toml": "[project]\nrequires-python = '>=3.9'\n",
+                "setup.cfg": "[options]\npython_requires = >=3.6\n",
+            },
+            (3, 9),
+        ),
+        *(
+            ({"pyproject.toml": f"[tool.poetry.dependencies]\npython = {written!r}\n"}, expected)
+            for written, expected in [
+                ("^3.9", (3, 9)),
+                ("~3.9", (3, 9)),
+                ("~=3.9", (3, 9)),
+                (">=3.9,<4", (3, 9)),
+                ("3.11", (3, 11)),
+                ("3.11.*", (3, 11)),
+                ("~2.7 || ^3.5", (2, 7)),
+                ("^3.8 || ^3.7", (3, 7)),
+                ("*", (3, 10)),
+            ]
+        ),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\npython = {version = '^3.8'}\n"}, (3, 10)),
+    ],
+)
+def test_where_the_oldest_python_is_said(tmp_path: Path, files: dict[str, str], expected: tuple[int, int]) -> None:
+    write(tmp_path, files)
+    assert oldest_python(tmp_path) == expected
 
 
 def test_read_pyproject_of_nothing(tmp_path: Path) -> None:

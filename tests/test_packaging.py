@@ -79,8 +79,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Built) -> None:
     }
     with zipfile.ZipFile(built.wheel) as archive:
         assert "[pytest11]" in archive.read(f"{info}entry_points.txt").decode()
-    assert {"ssot_lsp/registry/schema.json", "ssot_lsp/py.typed", "ssot_lsp/rules/deprecated_import.md"} <= sources
-    assert {"ssot_lsp/registry/docs/page.css", "ssot_lsp/registry/docs/page.js"} <= sources
+    packed = {"schema.json", "packs/stdlib.json", "docs/page.css", "docs/page.js"}
+    assert {f"ssot_lsp/registry/{name}" for name in packed} <= sources
+    assert {"ssot_lsp/py.typed", "ssot_lsp/rules/deprecated_import.md"} <= sources
     assert {name for name in names if not name.startswith(info)} == sources
     assert {f"{info}METADATA", f"{info}entry_points.txt", f"{info}licenses/LICENSE"} <= names
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,12 +87,28 @@ class Registry:
         circular = self._circular()
         if circular:
             self._index = _index(written for written in self._written if written not in circular)
-        cycles = sorted((written.entry for written in circular), key=lambda entry: (str(entry.path), entry.place))
+        mine = (written.entry for written in circular if not written.versions_of)
+        cycles = sorted(mine, key=lambda entry: (str(entry.path), entry.place))
         self.problems: tuple[Problem, ...] = (
             *((file.path, problem) for file in files for problem in file.problems),
             *((entry.path, self._cycle_problem(entry)) for entry in cycles),
         )
-        """What is wrong with single entries, each with its file."""
+        """What is wrong with single entries, each with its file; of a pack's nothing, as others have to mend them."""
+
+    @property
+    def has_packs(self) -> bool:
+        """Whether some of its files are not about the project, but about what it uses."""
+        return any(file.versions_of for file in self.files)
+
+    def applied(self, oldest: tuple[int, ...], is_other: Callable[[str], bool]) -> Registry:
+        """The registry as it holds for a project: of its packs only what is true there.
+
+        `oldest` is the oldest version that the project supports: an entry whose canonical path came later is left out,
+        and what was removed by then is gone. `is_other` tells of the name of a top-level module whether it means
+        something else in the project than the packs do.
+        """
+        files = (_applied(file, oldest, is_other) if file.versions_of else file for file in self.files)
+        return Registry(tuple(files))
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -241,6 +257,22 @@ class Registry:
         message = f"{entry.canonical} leads back to itself through other entries: no entry of a cycle is applied"
         span = self.location(entry, "canonical").span
         return Diagnostic("SSOT102", "registry-cycle", message, Severity.ERROR, span, entry=entry)
+
+
+def _applied(file: LoadedFile, oldest: tuple[int, ...], is_other: Callable[[str], bool]) -> LoadedFile:
+    is_same = cache(lambda top: not is_other(top))
+    written: list[WrittenEntry] = []
+    for entry in file.written:
+        deprecated = [ref for ref in entry.deprecated if is_same(_dotted(ref).partition(".")[0])]
+        if deprecated and not (entry.since and version(entry.since) > oldest):
+            is_gone = bool(entry.removal) and version(entry.removal) <= oldest
+            written.append(entry.only(deprecated, is_gone=is_gone))
+    return file._replace(written=tuple(written))
+
+
+def version(text: str) -> tuple[int, ...]:
+    """A version in a pack, as numbers that can be compared: `3.10` is later than `3.9`."""
+    return tuple(map(int, text.split(".")))
 
 
 def _index(entries: Iterable[WrittenEntry]) -> dict[str, list[tuple[WrittenEntry, str]]]:

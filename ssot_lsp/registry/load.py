@@ -16,18 +16,27 @@ from ssot_lsp.places import JsonPath, Places
 from ssot_lsp.registry.validate import RegistryError, decode, error_at, key_of, validated
 from ssot_lsp.text import Span, Text
 
+_PACK_FOLDER = Path(__file__).with_name("packs")
+_PACKS = {"stdlib": "Python"}
+"""The registries that come with this program: by the name that `extends` gives, what their versions are versions of."""
+
 Problem = tuple[Path, Diagnostic]
 
 
 class WrittenEntry:
     """An entry as it stands in its file, where all is valid. Most are never asked for more than their paths."""
 
-    __slots__ = ("_entry", "_item", "_path", "_place")
+    __slots__ = ("_entry", "_item", "_path", "is_gone", "place", "versions_of")
 
-    def __init__(self, path: Path, place: int, item: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: Path, place: int, item: Mapping[str, Any], versions_of: str = "", *, is_gone: bool = False
+    ) -> None:
         self._path = path
-        self._place = place
+        self.place = place
+        """Its place in the file's `entries`, from 0."""
         self._item = item
+        self.versions_of = versions_of
+        self.is_gone = is_gone
         self._entry: Entry | None = None
 
     @property
@@ -41,15 +50,31 @@ class WrittenEntry:
         return self._item["deprecated"]  # type: ignore[no-any-return]
 
     @property
+    def since(self) -> str:
+        """As written; empty if it does not say."""
+        return self._item.get("since", "")  # type: ignore[no-any-return]
+
+    @property
+    def removal(self) -> str:
+        """As written; empty if it does not say."""
+        return self._item.get("removal", "")  # type: ignore[no-any-return]
+
+    @property
     def exclusive(self) -> bool:
         """Whether any other path to the object is to be flagged too."""
         return self._item.get("exclusive", False)  # type: ignore[no-any-return]
+
+    def only(self, deprecated: list[str], *, is_gone: bool) -> WrittenEntry:
+        """The entry as it holds for some of its deprecated paths alone."""
+        item = {**self._item, "deprecated": deprecated}
+        return WrittenEntry(self._path, self.place, item, self.versions_of, is_gone=is_gone)
 
     @property
     def entry(self) -> Entry:
         """The entry itself, each time the same."""
         if self._entry is None:
-            self._entry = _entry(self._path, self._place, self._item)
+            entry = _entry(self._path, self.place, self._item)
+            self._entry = entry._replace(versions_of=self.versions_of, is_gone=self.is_gone)
         return self._entry
 
 
@@ -63,6 +88,8 @@ class LoadedFile(NamedTuple):
     extends: tuple[str, ...]
     written: tuple[WrittenEntry, ...]
     problems: tuple[Diagnostic, ...]
+    versions_of: str = ""
+    """What the versions in it are versions of; empty for the project."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -94,7 +121,7 @@ def load_files(path: Path, root: Path, read: Callable[[Path], bytes], distribute
                 raise RegistryError(file, Text(""), Span(0, 0), "", reason) from error
             place, reason = ("extends", index), f"{parent.extends[index]!r} {reason}"
             raise error_at(parent.path, parent.text, place, reason) from error
-        loaded = load_file(file, source)
+        loaded = load_file(file, source, _versions_of(file))
         yield loaded
         for number, name in enumerate(loaded.extends):
             target = _extended(file, name, root, distributed)
@@ -105,7 +132,9 @@ def load_files(path: Path, root: Path, read: Callable[[Path], bytes], distribute
 
 
 def _extended(file: Path, name: str, root: Path, distributed: Locate) -> Path | None:
-    """The file that `name` stands for: relative to the registry that names it and inside the root, or distributed."""
+    """The file that `name` stands for: a pack, what is inside the root as seen from `file`, or what is distributed."""
+    if name in _PACKS:
+        return _PACK_FOLDER / f"{name}.json"
     if name.endswith(".json"):
         try:
             target = (file.parent / name).resolve()
@@ -116,7 +145,12 @@ def _extended(file: Path, name: str, root: Path, distributed: Locate) -> Path | 
     return distributed(name)
 
 
-def load_file(path: Path, text: Text) -> LoadedFile:
+def _versions_of(file: Path) -> str:
+    """What the versions in a registry file are versions of; empty for the project."""
+    return _PACKS.get(file.stem, "") if file.parent == _PACK_FOLDER else ""
+
+
+def load_file(path: Path, text: Text, versions_of: str = "") -> LoadedFile:
     """Read one registry file without following `extends`.
 
     Raises RegistryError if it cannot be used.
@@ -138,8 +172,9 @@ def load_file(path: Path, text: Text) -> LoadedFile:
         if bad:
             problems += (_problem(places, ("entries", index, "allow", number), "not a glob") for number in bad)
         elif index not in skipped:
-            written.append(WrittenEntry(path, index, item))
-    return LoadedFile(path, text, places, packages, tuple(value.get("extends", ())), tuple(written), tuple(problems))
+            written.append(WrittenEntry(path, index, item, versions_of))
+    extends = tuple(value.get("extends", ()))
+    return LoadedFile(path, text, places, packages, extends, tuple(written), tuple(problems), versions_of)
 
 
 def _problem(places: Places, place: JsonPath, reason: str) -> Diagnostic:

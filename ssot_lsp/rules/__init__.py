@@ -224,9 +224,16 @@ class Import(Subject):
     @cached_property
     def is_bound(self) -> Answer:
         """Whether the import finds its module and, for a `from` import, the name in it."""
+        if self._is_gone:
+            return Answer.NO
         if not self.statement.is_from or self.name is None or self.module_exists is not Answer.YES:
             return self.module_exists
         return self.search_path.binds(self.module, self.name.name, relative=self.statement.level > 0)
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether the registry says that nothing is at the path any more."""
+        return self.match is not None and self.match.entry.is_gone
 
     @cached_property
     def match(self) -> Match | None:
@@ -250,7 +257,12 @@ class Import(Subject):
     def _applied(self, found: Match | None) -> Match | None:
         if found is None or self.project.is_exempt(found.entry, self.document) or self._is_fallback(found.target):
             return None
-        return found
+        return None if found.entry.versions_of and self.is_by_version else found
+
+    @property
+    def is_by_version(self) -> bool:
+        """Whether the program looks at the version of Python, or at what a module has, before it comes here."""
+        return self.statement.by_version
 
     def _is_fallback(self, target: ObjectRef | None) -> bool:
         """Whether it is there for those who do not have the canonical path yet.
@@ -335,7 +347,15 @@ class Use(Import):
     @cached_property
     def is_bound(self) -> Answer:
         """Whether the module that was imported has the first attribute."""
+        if self._is_gone:
+            return Answer.NO
         return self.project.modules.binds(self.module, self.use[0]) if self.use else Answer.UNKNOWN
+
+    @property
+    def is_by_version(self) -> bool:
+        """The same, which may be known of the use alone."""
+        reading = self.reading if not self.statement.by_version else None
+        return reading is None or self.reference.row in reading.rows_by_version
 
     @property
     def use(self) -> tuple[str, ...]:
@@ -369,7 +389,9 @@ def uses(project: Project, document: Document) -> Iterator[Use]:
             if imported.name is None or not is_spoken_of_below(project, imported.ref.dotted):
                 continue
             written = imported.name.name if _is_plain(imported) else imported.name.local
-            if imported.match is None and may_use(project, document.text.source, written, imported.ref):
+            if project.registry.match(imported.ref) is None and may_use(
+                project, document.text.source, written, imported.ref
+            ):
                 wanted[imported.name.span.start] = imported
     yield from _uses(document, wanted)
 
@@ -547,12 +569,18 @@ def _meet(old: frozenset[ObjectRef] | None, new: frozenset[ObjectRef] | None) ->
 def sentence(entry: Entry) -> str:
     """An entry's reason, issue, owner and dates, in a line; empty if it gives none."""
     facts = [
-        *([f"since {entry.since}"] if entry.since else []),
-        *([f"to be removed {entry.removal}"] if entry.removal else []),
+        *entry.dates,
         *([f"owner: {entry.owner}"] if entry.owner else []),
         *([f"see {entry.issue}"] if entry.issue else []),
     ]
     return " ".join(part for part in (entry.reason, f"({', '.join(facts)})" if facts else "") if part)
+
+
+def fate(entry: Entry, otherwise: str = "has no replacement") -> str:
+    """What has become of what an entry without a canonical path speaks of, as a predicate; `otherwise` if unknown."""
+    if not (entry.versions_of and entry.removal):
+        return otherwise
+    return "was removed" if entry.is_gone else "is to be removed"
 
 
 def did_you_mean(names: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from ssot_lsp.model import (
 from ssot_lsp.modules import Answer, Modules
 from ssot_lsp.project import Project
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Mention, Rule, did_you_mean, imported_names, is_missing, sentence
+from ssot_lsp.rules import Import, Mention, Rule, did_you_mean, fate, imported_names, is_missing, sentence
 from ssot_lsp.search import SearchPath
 
 _PATCHED_UNASKED = frozenset(name for name in dir(builtins) if not name.startswith("_"))
@@ -56,6 +56,7 @@ def check(mention: Mention) -> Diagnostic | None:
     if match is None:
         return (_renamed(mention, ref) or _unresolved(mention, ref)) if _leads_to_nothing(mention, ref) else None
     leads_on = match.target is not None and not is_missing(mention.project, match.target)
+    leads_on = leads_on and not match.entry.versions_of  # of what is not the project's nobody knows what it has
     if _may_be_anything(mention, ref) and not match.deprecated.qualname and not leads_on:
         return None
     if match.target is None:
@@ -133,7 +134,7 @@ def _removed(mention: Mention, ref: ObjectRef, match: Match) -> Diagnostic:
     names = " or ".join(f"`{alternative}`" for alternative in match.last.alternatives)
     return _diagnostic(
         mention,
-        f"`{mention.string.path}` has no replacement.",
+        f"`{mention.string.path}` {fate(match.last)}.",
         entry=match.last,
         advice=f"look at {names}" if names else "",
         paths=_written(mention, match.last.alternatives),
@@ -347,7 +348,7 @@ def _diagnostic(
         (entry.severity if entry else None) or Severity.WARNING,
         mention.string.span,
         help=advice,
-        deprecated=still_works,
+        deprecated=still_works and not (entry is not None and entry.is_gone),
         entry=entry,
         related=(
             *(mention.defined(target, f"`{target.dotted}` is defined here") if target else ()),

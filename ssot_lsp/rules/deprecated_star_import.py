@@ -12,7 +12,7 @@ from ssot_lsp.model import Applicability, Diagnostic, Move, ObjectRef, Replaceme
 from ssot_lsp.modules import Answer
 from ssot_lsp.project import Project
 from ssot_lsp.registry import Match
-from ssot_lsp.rules import Import, Rule, are_different, is_missing, is_registered, new_cycle, sentence, warning
+from ssot_lsp.rules import Import, Rule, are_different, fate, is_missing, is_registered, new_cycle, sentence, warning
 from ssot_lsp.scopes import Scope
 
 _ORDER = [Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY]
@@ -52,7 +52,7 @@ def check(imported: Import) -> Diagnostic | None:
         entry.severity or Severity.WARNING,
         imported.module_span,
         help=f"import {_what(star.parts)}" if star.parts else "",
-        deprecated=imported.match is not None and imported.module_exists is not Answer.NO,
+        deprecated=imported.match is not None and imported.is_bound is not Answer.NO,
         entry=entry,
         related=(
             *(place for ref in targets for place in imported.defined(ref, f"`{ref.dotted}` is defined here")),
@@ -220,7 +220,7 @@ class _Star:
     def _of_name(self, brought: _Brought) -> str:
         target = brought.match.target
         if target is None:
-            return f"`{brought.name}` has no replacement"
+            return f"`{brought.name}` {fate(brought.match.last)}"
         if is_missing(self.project, target):
             return f"`{brought.name}` should be `{target}`, which does not exist"
         return f"`{brought.name}` is now `{target}`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ssot_lsp.model import Diagnostic, Severity
 from ssot_lsp.modules import Answer
-from ssot_lsp.rules import Import, Rule, is_registered, sentence
+from ssot_lsp.rules import Import, Rule, fate, is_registered, sentence
 
 
 def check(imported: Import) -> Diagnostic | None:
@@ -17,8 +17,8 @@ def check(imported: Import) -> Diagnostic | None:
     return Diagnostic(
         RULE.code,
         RULE.name,
-        " ".join(filter(None, (f"`{imported.ref.dotted}` has no replacement.", sentence(match.last)))),
-        match.entry.severity or Severity.WARNING,
+        " ".join(filter(None, (f"`{imported.ref.dotted}` {fate(match.last)}.", sentence(match.last)))),
+        match.entry.severity or (imported.failure_severity if match.entry.is_gone else Severity.WARNING),
         imported.name_span,
         help=f"look at {names}" if names else "",
         deprecated=imported.is_bound is not Answer.NO,

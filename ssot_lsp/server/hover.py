@@ -5,24 +5,30 @@ from __future__ import annotations
 from datetime import date
 
 from ssot_lsp.model import Entry, Location, ObjectRef
-from ssot_lsp.project import Project
-from ssot_lsp.rules import sentence
+from ssot_lsp.registry import Match
+from ssot_lsp.rules import fate, sentence
+from ssot_lsp.server.checked import Checked
 from ssot_lsp.server.named import Named
 
 
-def canonical_of(named: Named, project: Project) -> ObjectRef | None:
+def _match(named: Named, checked: Checked) -> Match | None:
+    match = checked.project.registry.match(named.ref)
+    return None if match is None or checked.project.is_about_another(match.entry, checked.document) else match
+
+
+def canonical_of(named: Named, checked: Checked) -> ObjectRef | None:
     """What the registry says is to be used instead of a path; None if it says nothing, or nothing is."""
-    match = project.registry.match(named.ref)
+    match = _match(named, checked)
     return match.target if match is not None else None
 
 
-def hover_text(named: Named, project: Project, today: date, about: str) -> str | None:
+def hover_text(named: Named, checked: Checked, today: date, about: str) -> str | None:
     """Markdown on what the registry says of a path, and what it is `about`; None if it says nothing."""
-    match = project.registry.match(named.ref)
+    match = _match(named, checked)
     if match is None:
         return None
     written = named.ref.dotted
-    lines = [f"`{written}` → `{match.target}`" if match.target else f"`{written}` was removed"]
+    lines = [f"`{written}` → `{match.target}`" if match.target else f"`{written}` {fate(match.last, 'was removed')}"]
     for entry in dict.fromkeys((match.entry, match.last)):
         lines += [sentence(entry), until(entry, today)]
     lines += [f"Alternative: `{ref}`" for ref in match.last.alternatives]
@@ -30,10 +36,10 @@ def hover_text(named: Named, project: Project, today: date, about: str) -> str |
     return "\n\n".join(line for line in lines if line)
 
 
-def definition_of(named: Named, project: Project) -> Location | None:
+def definition_of(named: Named, checked: Checked) -> Location | None:
     """Where the canonical object is defined that a path leads to, also from a deprecated path; None if nobody knows."""
-    target = canonical_of(named, project) or named.ref
-    found = project.modules.definition(project.modules.split(target))
+    target, modules = canonical_of(named, checked) or named.ref, checked.project.modules
+    found = modules.definition(modules.split(target))
     return found.location if found is not None else None
 
 

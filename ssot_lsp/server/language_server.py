@@ -398,9 +398,9 @@ class SsotLanguageServer(Session):
             return None
         checked, named = found
         project = checked.project
-        target = canonical_of(named, project)
+        target = canonical_of(named, checked)
         about = await asyncio.to_thread(project.environment.describe, target, project.modules.roots) if target else ""
-        markdown = hover_text(named, project, date.today(), about)
+        markdown = hover_text(named, checked, date.today(), about)
         if markdown is None:
             return None
         return lsp.Hover(self.terms.markup(markdown), self.terms.encoding.range(checked.opened.text, named.span))
@@ -419,7 +419,7 @@ class SsotLanguageServer(Session):
 
     async def _defined(self, params: lsp.DefinitionParams) -> Location | None:
         found = await self._named(params)
-        return definition_of(found[1], found[0].project) if found is not None else None
+        return definition_of(found[1], found[0]) if found is not None else None
 
     async def _named(self, params: lsp.HoverParams | lsp.DefinitionParams) -> tuple[Checked, Named] | None:
         """What a place in an open document names. Uses are read in another thread, which asks no modules."""

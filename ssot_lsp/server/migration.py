@@ -28,7 +28,10 @@ def status_of(folder: WorkspaceFolder) -> Json:
 
 
 def entries_of(folder: WorkspaceFolder, found: Mapping[str, list[lsp.Diagnostic]], encoding: Encoding) -> list[Json]:
-    """The entries of a folder's registries, each with the places that still use what it replaces, by file."""
+    """The entries of a folder's registries, each with the places that still use what it replaces, by file.
+
+    Of those of other people's registries, only those that are used.
+    """
     project = folder.project
     if project is None:
         return []
@@ -52,14 +55,18 @@ def entries_of(folder: WorkspaceFolder, found: Mapping[str, list[lsp.Diagnostic]
             "deprecated": [str(ref) for ref in entry.deprecated],
             "reason": entry.reason,
             "owner": entry.owner,
-            "removal": entry.removal,
+            "removal": entry.named(entry.removal),
             "registry": entry.path.as_uri(),
             "place": entry.place,
             "range": _range(encoding.range(location.text, location.span)),
             "importers": importers.get((entry.path.as_uri(), entry.place), []),
         }
 
-    return [told(entry) for entry in project.registry.entries]
+    def matters(entry: Entry) -> bool:
+        is_own = entry.path == project.registry.files[0].path or entry.path.is_relative_to(project.root)
+        return is_own or (entry.path.as_uri(), entry.place) in importers
+
+    return [told(entry) for entry in project.registry.entries if matters(entry)]
 
 
 def _surest(fixes: Sequence[tuple[str, str]]) -> str | None:

@@ -13,7 +13,7 @@ from functools import cached_property
 from ssot_lsp.lexical import around, without_definitions
 from ssot_lsp.model import ImportStatement, PathString
 from ssot_lsp.syntax.comments import SILENCING, Suppression, marks, suppressions_of
-from ssot_lsp.syntax.imports import statements
+from ssot_lsp.syntax.imports import asks_for_version, statements
 from ssot_lsp.syntax.newer import interpolated, older
 from ssot_lsp.syntax.strings import (
     MODULE_WORDS,
@@ -32,6 +32,7 @@ __all__ = [
     "PATH",
     "Suppression",
     "Syntax",
+    "asks_for_version",
     "count_errors",
     "interpolated",
     "older",

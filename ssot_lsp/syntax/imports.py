@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -90,6 +91,7 @@ def _recovered(statement: ImportStatement, source: str) -> ImportStatement | Non
             deferred=statement.deferred,
             expects_error=statement.expects_error,
             type_checking=statement.type_checking,
+            by_version=statement.by_version,
         )
         if found
         else None
@@ -188,6 +190,7 @@ class _Place(NamedTuple):
     deferred: bool
     expects_error: bool
     type_checking: bool
+    by_version: bool
 
 
 def place_of(node: Node, original: Callable[[int], int]) -> _Place:
@@ -195,7 +198,7 @@ def place_of(node: Node, original: Callable[[int], int]) -> _Place:
     guarded_by: tuple[int, ...] = ()
     handler_of: tuple[int, ...] = ()
     branches: tuple[tuple[int, int], ...] = ()
-    expects_error = type_checking = False
+    expects_error = type_checking = by_version = False
     deferred = False  # in a function's body: it runs later, outside of the `try` or `with` around its definition
     child, parent = node, node.parent
     while parent is not None:
@@ -204,6 +207,7 @@ def place_of(node: Node, original: Callable[[int], int]) -> _Place:
             deferred = True
         elif kind in ("if_statement", "elif_clause"):
             condition, body = parent.child_by_field_name("condition"), parent.child_by_field_name("consequence")
+            by_version |= kind == "if_statement" and any(map(_asks_for_version, parent.named_children))
             if kind == "if_statement" and not deferred:
                 branches += ((original(parent.start_byte), original(child.start_byte)),)
             if condition is not None and body == child:
@@ -226,7 +230,21 @@ def place_of(node: Node, original: Callable[[int], int]) -> _Place:
             if calls.get("suppress", frozenset()) & _CAUGHT:
                 guarded_by += (original(parent.start_byte),)
         child, parent = parent, parent.parent
-    return _Place(guarded_by, handler_of, branches, deferred, expects_error, type_checking)
+    return _Place(guarded_by, handler_of, branches, deferred, expects_error, type_checking, by_version)
+
+
+asks_for_version = re.compile(
+    r"version_info|hexversion|sys\.version|python_version|hasattr\s*\(|(?i:(?:\b|_)py(?:thon)?_?[23])"
+).search
+"""Whether a condition, as written, seems to ask for the version of Python, or for what a module has."""
+
+
+def _asks_for_version(node: Node) -> bool:
+    """Whether a child of an `if` statement is such a condition, or has one."""
+    condition = node.child_by_field_name("condition") if node.type == "elif_clause" else node
+    if condition is None or node.type in ("block", "else_clause", "comment"):
+        return False
+    return asks_for_version((condition.text or b"").decode("utf-8", "replace")) is not None
 
 
 def _needs_type_checker(condition: Node) -> bool:
