@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ssot_lsp.config import project_version
+from ssot_lsp.config import offering_project, project_version
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, ObjectRef, Related, Report, Severity
 from ssot_lsp.modules import Answer
 from ssot_lsp.places import Places
@@ -75,7 +75,7 @@ def uses_by_entry(reports: Iterable[Report]) -> dict[tuple[Path, int], Uses]:
 def _own(project: Project) -> Iterator[Entry]:
     """The entries of the workspace's own registries: those of a distribution are others' to mend."""
     for file in project.registry.files:
-        if file.path.is_relative_to(project.root):
+        if not file.distribution and file.path.is_relative_to(project.root):
             yield from file.entries
 
 
@@ -96,6 +96,17 @@ class _Replaced(NamedTuple):
         return self.entry.canonical
 
 
+def _offered(project: Project) -> dict[Path, Path]:
+    """The registry files that the workspace offers to others, each with the folder of the project that does."""
+    found: dict[Path, Path] = {}
+    for file in project.registry.files:
+        folder = found.get(file.path) or offering_project(file.path, project.root)
+        if folder is not None:
+            extended = ((file.path.parent / name).resolve() for name in file.extends if name.endswith(".json"))
+            found.update(dict.fromkeys([file.path, *extended], folder))
+    return found
+
+
 class _Lint:
     """One look at all entries."""
 
@@ -105,6 +116,8 @@ class _Lint:
         self._first: dict[str, tuple[Entry, int]] = {}
         """Which entry was the first to speak of a path, and where in its list."""
         self._replaced: list[_Replaced] = []
+        self._offered = _offered(project)
+        """The files whose entries others rest on: that nobody here does tells nothing."""
         self._circular = {found.entry for _, found in self._registry.problems if found.code == "SSOT102"}
 
     def of(self, entry: Entry) -> Iterator[Diagnostic]:
@@ -118,11 +131,15 @@ class _Lint:
 
     def uses_of(self, entry: Entry, uses: Uses, today: date) -> Iterator[Diagnostic]:
         """What is wrong with an entry, given where what it replaces is still used; in places, without a word of it."""
-        if uses.told and (since := self._overdue(entry, today)):
-            count = f"{len(uses.told)} place{'s' * (len(uses.told) > 1)}"
-            message = f"What this entry replaces was to be removed {since}, and is used in {count} still."
+        is_offered, count = entry.path in self._offered, len(uses.told)
+        is_kept = bool(count) or (is_offered and any(self._is_kept(ref, entry.canonical) for ref in entry.deprecated))
+        if is_kept and (since := self._overdue(entry, today)):
+            still = f"used in {count} place{'s' * (count > 1)}" if count else "there"
+            message = f"What this entry replaces was to be removed {since}, and is {still} still."
             yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
-        elif not (uses.told or uses.silenced or entry in self._circular) and all(map(self._is_gone, entry.deprecated)):
+        elif not (uses.told or uses.silenced or is_offered or entry in self._circular) and all(
+            map(self._is_gone, entry.deprecated)
+        ):
             what = "these paths" if len(entry.deprecated) > 1 else "this path"
             message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
             fixes = self._fix("Drop the entry", without_entry(self._places(entry), entry.place))
@@ -140,7 +157,8 @@ class _Lint:
         from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - few entries name a version
 
         try:
-            is_due = bool(entry.removal) and Version(entry.removal) <= Version(project_version(self._project.root))
+            version = project_version(self._offered.get(entry.path, self._project.root))
+            is_due = bool(entry.removal) and Version(entry.removal) <= Version(version)
         except InvalidVersion:
             return ""
         return f"in version {entry.removal}" if is_due else ""
@@ -151,6 +169,14 @@ class _Lint:
             return False
         at = ref if ref.qualname else self._modules.split(ref)
         return not at.qualname or self._lacks(at)
+
+    def _is_kept(self, ref: ObjectRef, canonical: ObjectRef | None) -> bool:
+        """Whether it is known that something is at a path, and not on the way to the canonical one."""
+        if canonical is not None and f"{canonical.dotted}.".startswith(f"{ref.dotted}."):
+            return False
+        if not ref.qualname:
+            return self._modules.exists(ref.module) is Answer.YES
+        return self._modules.binds(ref.module, ref.qualname.partition(".")[0]) is Answer.YES
 
     def _lacks(self, at: ObjectRef) -> bool:
         """Whether it is known that a module does not have an object."""

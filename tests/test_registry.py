@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ssot_lsp.cli import main
+from ssot_lsp.distributions import NotOfferedError, OfferedRegistry
 from ssot_lsp.model import ObjectRef, is_dotted_name, is_plain_reference
 from ssot_lsp.places import Places
 from ssot_lsp.registry import Match, Registry, RegistryError, load
@@ -58,7 +59,12 @@ def loads(
     files: Mapping[str, str], distributed: Mapping[str, str] | None = None, first: str = "registry.json"
 ) -> Registry:
     """A registry from files at a root that exists nowhere."""
-    offered = {name: ROOT / path for name, path in (distributed or {}).items()}
+
+    def offered(name: str) -> OfferedRegistry:
+        if name not in (distributed or {}):
+            raise NotOfferedError(f"{name!r} is not offered")
+        path = ROOT / (distributed or {})[name]
+        return OfferedRegistry(path, path.parent, f"{name} 1.0", is_editable=False)
 
     def read(path: Path) -> bytes:
         name = path.relative_to(ROOT).as_posix()
@@ -66,7 +72,7 @@ def loads(
             raise FileNotFoundError(2, "No such file or directory", str(path))
         return files[name].encode()
 
-    return load(ROOT / first, ROOT, read, offered.get)
+    return load(ROOT / first, ROOT, read, offered)
 
 
 def entries(*moves: tuple[str | None, str] | Mapping[str, Any], **top: Any) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class WorkspaceFolder:
                 problems[error.path] = (error.text, [bad])
             known = self._project.with_registry(self._good, self._read) if self._project and self._good else None
             return Loaded(known or self._project, problems, is_good=False, is_large=_is_large(known), told=told)
-        for path, problem in project.registry.problems:
+        for path, problem in project.registry.own_problems:
             said = engine.as_settings_say([problem], project.settings_for(path))
             problems.setdefault(path, (project.registry.text(path), []))[1].extend(said)
         return Loaded(project, problems, is_good=True, is_large=_is_large(project))
