@@ -1,7 +1,7 @@
 """The registries that installed distributions offer: what their metadata says, and where that leads.
 
-Entry-point group `ssot_lsp.registries`, value `package:file.json`. Nothing is imported: not to read the metadata, and not
-to find a package that is installed as an editable one, wherever its source is.
+Entry-point group `ssot_lsp.registries`, value `package:file.json`. Nothing is imported: not to read the metadata, and
+not to find a package that is installed as an editable one, wherever its source is.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def normal(name: str) -> str:
 
 
 def offers(site_packages: Sequence[Path]) -> tuple[Offer, ...]:
-    """All that distributions offer, in the order of the path; of two of one name the first one counts, as for Python."""
+    """All that distributions offer, in the order of the path; of two of one name the first counts, as for Python."""
     found, seen = list[Offer](), set[str]()
     for folder in _path(site_packages):
         for name in _listed(folder):

@@ -49,8 +49,8 @@ def cases() -> Iterator[Case]:
                     current.files["pyproject.toml"] = part.text
                 case ["python", path]:
                     current.files[path] = part.text
-                case ["json", "fixed"]:
-                    current.fixed["registry.json"] = part.text
+                case ["json", *path, "fixed"]:
+                    current.fixed["".join(path) or "registry.json"] = part.text
                 case ["json", *path]:
                     name = "".join(path) or "registry.json"
                     current.files[name], current.expected[name] = parse_carets(part.lines)
@@ -84,7 +84,7 @@ def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         place = start["row"] - 1, start["column"] - 1, end["column"] - start["column"]
         fixes = (one["fix"]["applicability"],) if one["fix"] else ()
         told = Expected(*place, one["code"], one["severity"], fixes), one["message"]
-        found.setdefault(Path(one["filename"]).name, []).append(told)
+        found.setdefault(Path(one["filename"]).relative_to(tmp_path).as_posix(), []).append(told)
     for name, expected in case.expected.items():
         wanted = [replace(one, message="") for one in expected]
         shown = found.pop(name, [])

@@ -1,0 +1,380 @@
+"""Registries that distributions offer: found in each layout that installers leave, used, and never imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ssot_lsp.distributions import GROUP, NotOfferedError
+from ssot_lsp.environment import Environment
+from ssot_lsp.model import Severity
+from ssot_lsp.project import Project
+from ssot_lsp.registry import RegistryError
+from ssot_lsp.server.settings import EditorSettings
+from ssot_lsp.server.workspaces import WorkspaceFolder
+from tests.test_cli import run
+from tests.trees import write
+
+MOVES = json.dumps({"version": 1, "entries": [{"canonical": "acme.new:A", "deprecated": ["acme.old:A"]}]})
+SITE = f".venv/lib/python3.{sys.version_info.minor}/site-packages"
+INFO = "SITE/acme-1.0.dist-info/entry_points.txt"
+
+
+def offering(value: str = "acme:moves.json", name: str = "acme") -> str:
+    return f"[{GROUP}]\n{name} = {value}\n"
+
+
+@pytest.fixture(autouse=True)
+def no_other_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+
+
+def placed(root: Path, files: Mapping[str, str]) -> Path:
+    """Files of an environment: SITE stands for its site-packages, ROOT for the folder of everything, ⇒ for a link."""
+    root = root.resolve()
+    for name, text in {"SITE/": "", "SITE/../../../pyvenv.cfg": "home = /usr/bin\n", **files}.items():
+        path = root / os.path.normpath(name.replace("SITE", SITE))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = text.replace("ROOT", root.as_posix())
+        if content.startswith("⇒"):
+            path.symlink_to(content[1:])
+        elif name.endswith("/"):
+            path.mkdir(exist_ok=True)
+        else:
+            path.write_text(content, "utf-8")
+    return root
+
+
+EDITABLE = '{"dir_info": {"editable": true}, "url": "file://ROOT/my%20lib"}'
+FINDER = "from __future__ import annotations\nMAPPING: dict[str, str] = {'other': '/x', 'acme': 'ROOT/my lib/acme'}\n"
+LAYOUTS: dict[str, tuple[dict[str, str], str]] = {
+    "a wheel": ({INFO: offering(), "SITE/acme/moves.json": MOVES}, "SITE/acme/moves.json"),
+    "in a subpackage": (
+        {INFO: offering("acme.data:moves.json"), "SITE/acme/data/moves.json": MOVES},
+        "SITE/acme/data/moves.json",
+    ),
+    "in a folder": (
+        {INFO: offering("acme:data/moves.json"), "SITE/acme/data/moves.json": MOVES},
+        "SITE/acme/data/moves.json",
+    ),
+    "a namespace package": (
+        {INFO: offering("big.acme:moves.json"), "SITE/big/acme/moves.json": MOVES},
+        "SITE/big/acme/moves.json",
+    ),
+    "spaces and other groups": (
+        {INFO: f"[console_scripts]\nacme = x:y\n\n[{GROUP}]\nacme=acme : moves.json\n", "SITE/acme/moves.json": MOVES},
+        "SITE/acme/moves.json",
+    ),
+    "another spelling": ({INFO: offering(name="ACME"), "SITE/acme/moves.json": MOVES}, "SITE/acme/moves.json"),
+    "a byte order mark": ({INFO: "\ufeff" + offering(), "SITE/acme/moves.json": MOVES}, "SITE/acme/moves.json"),
+    "an egg-info": (
+        {"SITE/Acme-1.0-py3.11.egg-info/entry_points.txt": offering(), "SITE/acme/moves.json": MOVES},
+        "SITE/acme/moves.json",
+    ),
+    "a development egg": (
+        {
+            "SITE/easy-install.pth": "ROOT/my lib\n",
+            "my lib/acme.egg-info/entry_points.txt": offering(),
+            "my lib/acme/moves.json": MOVES,
+        },
+        "my lib/acme/moves.json",
+    ),
+    "editable by a path": (
+        {
+            INFO: offering(),
+            "SITE/acme.pth": "# a comment\nimport sys; sys.exit()\n\nROOT/nowhere\nROOT/my lib/src\n",
+            "my lib/src/acme/moves.json": MOVES,
+            "my lib/src/acme.egg-info/entry_points.txt": offering("acme:older.json"),
+        },
+        "my lib/src/acme/moves.json",
+    ),
+    "editable by a relative path": (
+        {INFO: offering(), "SITE/acme.pth": "../../../../my lib", "my lib/acme/moves.json": MOVES},
+        "my lib/acme/moves.json",
+    ),
+    "editable by setuptools' finder": (
+        {
+            INFO: offering("acme.data:moves.json"),
+            "SITE/__editable__.acme-1.0.pth": "import __editable___acme_1_0_finder",
+            "SITE/__editable___acme_1_0_finder.py": FINDER,
+            "my lib/acme/data/moves.json": MOVES,
+        },
+        "my lib/acme/data/moves.json",
+    ),
+    "editable by setuptools' finder, a part of a namespace": (
+        {
+            INFO: offering("big.acme.data:moves.json"),
+            "SITE/__editable___acme_1_0_finder.py": FINDER.replace("'acme'", "'big.acme'"),
+            "my lib/acme/data/moves.json": MOVES,
+        },
+        "my lib/acme/data/moves.json",
+    ),
+    "editable by a finder that cannot be read": (
+        {
+            INFO: offering(),
+            "SITE/__editable___acme_1_0_finder.py": "MAPPING = {'acme': find()}\n",
+            "SITE/acme-1.0.dist-info/direct_url.json": EDITABLE,
+            "my lib/src/acme/moves.json": MOVES,
+        },
+        "my lib/src/acme/moves.json",
+    ),
+    "editable in strict mode": (
+        {
+            INFO: offering(),
+            "SITE/__editable__.acme-1.0.pth": "ROOT/my lib/build/__editable__.acme\n",
+            "SITE/acme-1.0.dist-info/direct_url.json": EDITABLE,
+            "my lib/acme/moves.json": MOVES,
+            "my lib/build/__editable__.acme/acme/moves.json": "⇒ROOT/my lib/acme/moves.json",
+        },
+        "my lib/acme/moves.json",
+    ),
+    "linked, all of it, from a store": (
+        {
+            "store/acme-1.0.dist-info/entry_points.txt": offering(),
+            "store/acme/moves.json": MOVES,
+            "SITE/acme-1.0.dist-info": "⇒ROOT/store/acme-1.0.dist-info",
+            "SITE/acme/moves.json": "⇒ROOT/store/acme/moves.json",
+        },
+        "store/acme/moves.json",
+    ),
+    "beside metadata that is none": (
+        {
+            INFO: offering(),
+            "SITE/acme/moves.json": MOVES,
+            "SITE/~cme-0.9.dist-info/entry_points.txt": offering("acme:removed.json"),
+            "SITE/bad-1.0.dist-info/entry_points.txt": f"acme = acme:moves.json\n[{GROUP}]\n",
+            "SITE/worse-1.0.dist-info/entry_points.txt": f"[{GROUP}]\nacme\n",
+            "SITE/acme-1.0.dist-info/direct_url.json": '["no object"]',
+            "SITE/bad.pth": "\0\n",
+        },
+        "SITE/acme/moves.json",
+    ),
+    "on Windows": (
+        {
+            f"{INFO.replace('SITE', '.venv/Lib/site-packages')}": offering(),
+            ".venv/Lib/site-packages/acme/moves.json": MOVES,
+        },
+        ".venv/Lib/site-packages/acme/moves.json",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), LAYOUTS.values(), ids=LAYOUTS)
+def test_layouts(tmp_path: Path, files: Mapping[str, str], expected: str) -> None:
+    evil = f"open({str(tmp_path / 'ran')!r}, 'w')\n"
+    modules = ("SITE/acme/__init__.py", "my lib/acme/__init__.py", "my lib/src/acme/__init__.py", "SITE/evil.py")
+    root = placed(tmp_path, {**files, **dict.fromkeys(modules, evil)})
+    found = Environment.find(root, None).registry("acme")
+    assert found.path == root / expected.replace("SITE", SITE)
+    assert found.distribution.lower().startswith("acme")
+    write(root, {"registry.json": '{"version": 1, "extends": ["Acme"], "entries": []}'})
+    assert [str(entry.canonical) for entry in Project.load(root).registry.entries] == ["acme.new:A"]
+    assert not (root / "ran").exists()
+
+
+@pytest.mark.parametrize("python", ["env", "env/bin/python", "env/python.exe", "env/Scripts/python.exe"])
+@pytest.mark.parametrize("marker", ["pyvenv.cfg", "conda-meta/history"])
+@pytest.mark.parametrize("site", ["lib/python3.12", "lib/pypy3.10", "Lib"])
+def test_environments(tmp_path: Path, python: str, marker: str, site: str) -> None:
+    here = f"env/{site}/site-packages"
+    files = {f"{here}/acme-1.0.dist-info/entry_points.txt": offering(), f"{here}/acme/moves.json": MOVES}
+    write(tmp_path, {**files, f"env/{marker}": "", **({python: ""} if python != "env" else {})})
+    assert Environment.find(tmp_path, tmp_path / python).registry("acme").path == tmp_path / here / "acme/moves.json"
+
+
+TWO = {INFO: offering(), "SITE/bee-2.0.dist-info/entry_points.txt": offering("bee:moves.json", "Acme")}
+REFUSED: dict[str, tuple[dict[str, str], str]] = {
+    "nobody": ({}, "'acme' is no file, and no installed distribution offers it"),
+    "other names": (
+        {INFO.replace("acme", "bee"): f"{offering(name='zeta')}beta = acme:moves.json\n"},
+        "'acme' is no file, and no installed distribution offers it ('beta', 'zeta' are offered)",
+    ),
+    "a like name": (
+        {INFO.replace("acme", "acme_lib"): offering(name="acme-lib")},
+        "'acme' is no file, and no installed distribution offers it: did you mean 'acme-lib'?",
+    ),
+    "installed": ({"SITE/acme-1.0.dist-info/METADATA": ""}, "'acme' is installed, but offers no registry of that name"),
+    "another group": (
+        {INFO: "[console_scripts]\nacme = acme:moves.json\n"},
+        "'acme' is installed, but offers no registry of that name",
+    ),
+    "two": (TWO, "'acme' is offered by acme 1.0 and bee 2.0: only one of them may be installed"),
+    "no file": ({INFO: offering()}, "acme 1.0 offers 'acme' as 'acme:moves.json', and no such file is there"),
+    "no file in the source": (
+        {INFO: offering(), "SITE/acme-1.0.dist-info/direct_url.json": EDITABLE},
+        "acme 1.0 offers 'acme' as 'acme:moves.json', and no such file is there (its source is in ROOT/my lib)",
+    ),
+    "no colon": ({INFO: offering("acme")}, "acme 1.0 offers 'acme' as 'acme', which is not package:file.json"),
+    "no package": (
+        {INFO: offering("ac me:moves.json")},
+        "acme 1.0 offers 'acme' as 'ac me:moves.json', which is not package:file.json",
+    ),
+    "two lines": (
+        {INFO: offering("acme:a\n b.json")},
+        r"acme 1.0 offers 'acme' as 'acme:a\nb.json', which is not package:file.json",
+    ),
+    "up": (
+        {INFO: offering("acme:../../../../../moves.json"), "moves.json": MOVES},
+        "acme 1.0 offers 'acme' as 'acme:../../../../../moves.json', which leads out of its package",
+    ),
+    "up on Windows": (
+        {INFO: offering(r"acme:..\moves.json")},
+        r"acme 1.0 offers 'acme' as 'acme:..\\moves.json', which leads out of its package",
+    ),
+    "absolute": (
+        {INFO: offering("acme:/moves.json")},
+        "acme 1.0 offers 'acme' as 'acme:/moves.json', which leads out of its package",
+    ),
+    "a drive": (
+        {INFO: offering("acme:c:moves.json")},
+        "acme 1.0 offers 'acme' as 'acme:c:moves.json', which leads out of its package",
+    ),
+    "a link": (
+        {INFO: offering(), "SITE/acme/moves.json": "⇒ROOT/moves.json", "moves.json": MOVES},
+        "acme 1.0 offers 'acme' as 'acme:moves.json', which is a link that leads out of it, to ROOT/moves.json",
+    ),
+    "not JSON": (
+        {INFO: offering(), "SITE/acme/moves.json": '{"entries":\n }'},
+        "'acme' leads to acme 1.0, whose registry cannot be used: "
+        f"{Path('acme/moves.json')}:2:2: not JSON: Expecting value",
+    ),
+    "a wrong type": (
+        {INFO: offering(), "SITE/acme/moves.json": '{"version": 1, "entries": 1}'},
+        "'acme' leads to acme 1.0, whose registry cannot be used: "
+        f'{Path("acme/moves.json")}:1:27: entries: 1 is not of type "array"',
+    ),
+    "extends nothing": (
+        {INFO: offering(), "SITE/acme/moves.json": '{"version": 1, "extends": ["a.json"], "entries": []}'},
+        "'acme' leads to acme 1.0, whose registry cannot be used: "
+        f"{Path('acme/a.json')}:1:1: cannot be read: No such file or directory",
+    ),
+    "extends what is not its own": (
+        {
+            INFO: offering(),
+            "SITE/acme/moves.json": '{"version": 1, "extends": ["../other/a.json"], "entries": []}',
+            "SITE/other/a.json": MOVES,
+        },
+        "'acme' leads to acme 1.0, whose registry cannot be used: "
+        f"{Path('acme/moves.json')}:1:28: extends[0]: '../other/a.json' leads out of ROOT/SITE/acme",
+    ),
+    "extends a bad one": (
+        {
+            INFO: offering(),
+            "SITE/acme/moves.json": '{"version": 1, "extends": ["bee"], "entries": []}',
+            "SITE/bee-2.0.dist-info/entry_points.txt": offering("bee:moves.json", "bee"),
+            "SITE/bee/moves.json": "[",
+        },
+        "'acme' leads to bee 2.0, whose registry cannot be used: "
+        f"{Path('bee/moves.json')}:1:2: not JSON: Expecting value",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_had_is_told_at_the_name(tmp_path: Path, files: Mapping[str, str], expected: str) -> None:
+    root = placed(tmp_path, files)
+    write(root, {"registry.json": '{"version": 1, "extends": [\n  "acme"], "entries": []}'})
+    with pytest.raises(RegistryError) as caught:
+        Project.load(root)
+    reason = expected.replace("ROOT", root.as_posix()).replace("SITE", SITE)
+    assert caught.value.reason.rstrip("…") == reason[: len(caught.value.reason.rstrip("…"))]
+    assert str(caught.value).startswith(f"{root / 'registry.json'}:2:3: extends[0]: ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {"registry.json": '{"version": 1, "extends": ["acme"], "entries": []}'})
+    told = run("check")
+    assert told.exit_code == 2
+    assert all(way in told.stderr for way in ("no Python environment", "--python", "VIRTUAL_ENV", ".venv"))
+    told = run("check", "--python", "nowhere")
+    assert told.stderr.endswith("no Python environment is at nowhere, where it may be offered\n")
+    with pytest.raises(NotOfferedError):
+        Environment().registry("acme")
+
+
+def test_what_others_offer_is_theirs_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the command line nor an editor tells of a registry in site-packages, even below the root."""
+    entries: list[dict[str, Any]] = [
+        {"canonical": "app.nowhere:A", "deprecated": ["acme.old:A"]},
+        {"canonical": "b:B", "deprecated": ["a:A"]},
+        {"canonical": "a:A", "deprecated": ["b:B"]},
+        {"canonical": "x:X", "deprecated": ["y:Y"], "unknown": 1},
+    ]
+    moves = json.dumps({"version": 1, "packages": ["acme"], "entries": entries})
+    root = placed(tmp_path, {INFO: offering(), "SITE/acme/moves.json": moves, "app/__init__.py": ""})
+    monkeypatch.chdir(root)
+    own = {"canonical": "b:B", "deprecated": ["app.b"]}
+    write(root, {"registry.json": json.dumps({"version": 1, "extends": ["acme"], "entries": [own]})})
+    assert Project.load(root).modules.packages == {"app"}
+    told = run("registry", "lint", "--output-format", "json", "--fail-on", "hint")
+    assert [(one["code"], Path(one["filename"]).name) for one in json.loads(told.stdout)] == [
+        ("SSOT107", "registry.json")
+    ]
+    assert run("check").exit_code == 0
+    folder = WorkspaceFolder(root, EditorSettings(), Path.read_bytes)  # type: ignore[arg-type]
+    folder.take(folder.load())
+    folder.take_lint(folder.lint()())
+    assert not [path for path, _, problems in folder.reported if problems and ".venv" in path.parts]
+
+
+def test_the_source_of_an_editable_distribution_in_the_workspace_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = json.dumps({"version": 1, "entries": [{"canonical": "acme.nowhere:A", "deprecated": ["acme.old:A"]}]})
+    files = {INFO: offering(), "SITE/acme.pth": "ROOT/src", "src/acme/moves.json": bad, "src/acme/__init__.py": ""}
+    root = placed(tmp_path, {**files, "registry.json": '{"version": 1, "extends": ["acme"], "entries": []}'})
+    monkeypatch.chdir(root)
+    found = json.loads(run("registry", "lint", "--select", "SSOT101", "--output-format", "json").stdout)
+    assert [Path(one["filename"]).relative_to(root).as_posix() for one in found] == ["src/acme/moves.json"]
+    write(root, {"src/acme/moves.json": "["})
+    assert run("check").stderr.startswith(f"error: {root / 'src/acme/moves.json'}:1:2: not JSON")
+
+
+# a real one
+
+LIBRARY = {
+    "pyproject.toml": f"""\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "Acme-Lib"
+version = "VERSION"
+
+[project.entry-points."{GROUP}"]
+acme = "acme.data:moves.json"
+
+[tool.hatch.build.targets.wheel]
+packages = ["src/acme"]
+""",
+    "src/acme/__init__.py": "import os\nopen(os.environ['ACME_RAN'], 'w')\n",
+    "src/acme/new.py": 'class A:\n    """What acme is about."""\n',
+    "src/acme/data/moves.json": MOVES,
+}
+
+
+def pip(*arguments: str | Path) -> None:
+    unwanted = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    command = [sys.executable, "-m", "pip", *arguments, "--quiet", "--no-index", "--disable-pip-version-check"]
+    subprocess.run(command, env=environment, check=True, timeout=300)
+
+
+def wheel(folder: Path, version: str) -> Path:
+    """Acme-Lib, built by the hatchling that is beside us."""
+    files = {name: text.replace("VERSION", version) for name, text in LIBRARY.items()}
+    write(folder / "source", files)
+    pip("wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", folder, folder / "source")
+    (built,) = folder.glob("*.whl")
+    return built
