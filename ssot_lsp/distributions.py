@@ -53,10 +53,22 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "_", name).lower()
 
 
+def import_path(site_packages: Sequence[Path]) -> Iterator[Path]:
+    """The folders on the path of an environment: each site-packages, then those that its `.pth` files name (site)."""
+    for site in site_packages:
+        yield site
+        for name in _listed(site):
+            if name.endswith(".pth") and not name.startswith("."):
+                for line in _text(site / name).splitlines():
+                    is_folder = line.strip() and not line.startswith(("#", "import ", "import\t"))
+                    if is_folder and (folder := site / line.rstrip()).is_dir():
+                        yield folder
+
+
 def offers(site_packages: Sequence[Path]) -> tuple[Offer, ...]:
     """All that distributions offer, in the order of the path; of two of one name the first counts, as for Python."""
     found, seen = list[Offer](), set[str]()
-    for folder in _path(site_packages):
+    for folder in import_path(site_packages):
         for name in _listed(folder):
             stem, kind = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
             if kind not in (".dist-info", ".egg-info") or name.startswith("~"):  # what pip was about to remove
@@ -98,7 +110,7 @@ def registry_of(offer: Offer, site_packages: Sequence[Path]) -> OfferedRegistry:
 
 def _tops(inner: Sequence[str], offer: Offer, site_packages: Sequence[Path]) -> Iterator[tuple[Path, Sequence[str]]]:
     """Where a top package may be, and what of the path to a file in it is below that."""
-    for folder in _path(site_packages):
+    for folder in import_path(site_packages):
         yield folder / inner[0], inner[1:]
     for site in site_packages:
         for finder in sorted(site.glob("__editable___*_finder.py")):
@@ -108,18 +120,6 @@ def _tops(inner: Sequence[str], offer: Offer, site_packages: Sequence[Path]) -> 
                     yield Path(top), inner[len(parts) :]
     for project in _project(offer.metadata):
         yield from ((folder / inner[0], inner[1:]) for folder in (project / "src", project))
-
-
-def _path(site_packages: Sequence[Path]) -> Iterator[Path]:
-    """The folders on the path of an environment: each site-packages, then those that its `.pth` files name (site)."""
-    for site in site_packages:
-        yield site
-        for name in _listed(site):
-            if name.endswith(".pth") and not name.startswith("."):
-                for line in _text(site / name).splitlines():
-                    is_folder = line.strip() and not line.startswith(("#", "import ", "import\t"))
-                    if is_folder and (folder := site / line.rstrip()).is_dir():
-                        yield folder
 
 
 def _project(metadata: Path) -> tuple[Path, ...]:

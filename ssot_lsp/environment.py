@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ssot_lsp.distributions import NotOfferedError, Offer, OfferedRegistry, normal, offers, registry_of
+from ssot_lsp.distributions import NotOfferedError, Offer, OfferedRegistry, import_path, normal, offers, registry_of
 from ssot_lsp.model import ObjectRef
 
 _CACHE = "ssot-lsp"
@@ -47,6 +47,11 @@ class Environment:
     def names(self) -> frozenset[str]:
         """The names of the top-level modules that are installed, as they are imported, and of what else is there."""
         return frozenset(name.partition(".")[0] for folder in self.site_packages for name in os.listdir(folder))  # noqa: PTH208
+
+    @cached_property
+    def path(self) -> tuple[Path, ...]:
+        """The folders in which its interpreter finds modules, those of editable installs included."""
+        return tuple(dict.fromkeys(import_path(self.site_packages)))
 
     def registry(self, name: str) -> OfferedRegistry:
         """The registry that an installed distribution offers under `name`, in any spelling of that.
@@ -93,7 +98,7 @@ class Environment:
         # jedi keeps what it has parsed on disk: in a folder of our own, beside the one that it takes by itself
         if Path(jedi.settings.cache_directory).name != _CACHE:
             jedi.settings.cache_directory = os.fspath(Path(jedi.settings.cache_directory).with_name(_CACHE))
-        paths = [os.fspath(path) for path in (*roots, *self.site_packages)]
+        paths = [os.fspath(path) for path in (*roots, *self.path)]
         # an explicit project, path and interpreter: nothing that the workspace contains decides what jedi runs
         project = jedi.Project(roots[0], sys_path=paths, smart_sys_path=False, load_unsafe_extensions=False)
         head = ref.qualname.partition(".")[0]

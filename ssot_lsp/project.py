@@ -154,6 +154,10 @@ class Project:
             )
         return self._sources[module]
 
+    def installed(self, module: str) -> Modules:
+        """The modules of the installed package that a dotted path is in, as they are on the disk now."""
+        return Modules(self.environment.path, [module.partition(".")[0]])
+
     @cached_property
     def _sources(self) -> dict[str, Document | None]:
         return {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ import pytest
 
 from ssot_lsp.distributions import GROUP, NotOfferedError
 from ssot_lsp.environment import Environment
-from ssot_lsp.model import Severity
 from ssot_lsp.project import Project
 from ssot_lsp.registry import RegistryError
 from ssot_lsp.server.settings import EditorSettings
 from ssot_lsp.server.workspaces import WorkspaceFolder
+from tests.fake_editor import Editor
 from tests.test_cli import run
 from tests.trees import write
 
@@ -340,41 +340,68 @@ def test_the_source_of_an_editable_distribution_in_the_workspace_is_its_own(
     assert run("check").stderr.startswith(f"error: {root / 'src/acme/moves.json'}:1:2: not JSON")
 
 
-# a real one
-
-LIBRARY = {
-    "pyproject.toml": f"""\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "Acme-Lib"
-version = "VERSION"
-
-[project.entry-points."{GROUP}"]
-acme = "acme.data:moves.json"
-
-[tool.hatch.build.targets.wheel]
-packages = ["src/acme"]
-""",
-    "src/acme/__init__.py": "import os\nopen(os.environ['ACME_RAN'], 'w')\n",
-    "src/acme/new.py": 'class A:\n    """What acme is about."""\n',
-    "src/acme/data/moves.json": MOVES,
-}
+# a real one: a wheel that pip installs
 
 
-def pip(*arguments: str | Path) -> None:
-    unwanted = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
-    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
-    command = [sys.executable, "-m", "pip", *arguments, "--quiet", "--no-index", "--disable-pip-version-check"]
+def wheel(folder: Path, version: str, moves: str) -> Path:
+    """Acme-Lib, of which nothing may be imported."""
+    info = f"acme_lib-{version}.dist-info"
+    files = {
+        "acme/__init__.py": "import os\nopen(os.environ['ACME_RAN'], 'w')\n",
+        "acme/new.py": 'class A:\n    """What acme is about."""\n',
+        "acme/data/moves.json": moves,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: Acme-Lib\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": offering("acme.data:moves.json"),
+    }
+    files[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in (*files, f"{info}/RECORD"))
+    made = folder / f"acme_lib-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made
+
+
+def install(python: Path, distribution: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "--disable-pip-version-check"]
+    command = [*pip, "install", "--no-index", "--no-deps", "--upgrade", str(distribution)]
     subprocess.run(command, env=environment, check=True, timeout=300)
 
 
-def wheel(folder: Path, version: str) -> Path:
-    """Acme-Lib, built by the hatchling that is beside us."""
-    files = {name: text.replace("VERSION", version) for name, text in LIBRARY.items()}
-    write(folder / "source", files)
-    pip("wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", folder, folder / "source")
-    (built,) = folder.glob("*.whl")
-    return built
+def test_from_the_wheel_to_the_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, ran = tmp_path / "root", tmp_path / "ran"
+    monkeypatch.setenv("ACME_RAN", str(ran))
+    write(root, {"use.py": "from acme.old import A\n\nprint(A)\n"})
+    write(root, {"registry.json": '{"version": 1, "extends": ["acme"], "entries": []}'})
+    monkeypatch.chdir(root)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], check=True, timeout=300)
+    python = next(path for path in (root / ".venv").rglob("python*") if path.stem == "python")
+    with Editor(root) as editor:
+        editor.wait_for_diagnostics("registry.json", lambda found: "offers it" in found[0]["message"])
+        assert run("check").exit_code == 2
+
+        install(python, wheel(tmp_path, "1.0", MOVES))  # nobody tells the server
+        told = run("check", "--output-format", "concise")
+        assert (told.exit_code, told.stdout.count("\n")) == (1, 1)
+        assert "SSOT001" in told.stdout
+        (warning,) = json.loads(run("check", "--output-format", "json").stdout)
+        assert warning["severity"] == "warning", "whether the import fails nobody knows"
+        editor.open("use.py")
+        editor.wait_for_diagnostics("use.py", lambda found: [one["code"] for one in found] == ["SSOT001"])
+        editor.wait_for_diagnostics("registry.json", lambda found: not found)
+        hover = editor.hover("use.py", editor.text("use.py").index("A"))["contents"]
+        assert "`acme.new:A`" in hover["value"]
+        assert "What acme is about." in hover["value"]
+        asked = {"textDocument": {"uri": editor.uri("use.py")}, "position": {"line": 0, "character": 21}}
+        place = editor.request("textDocument/definition", asked)
+        assert place["uri"].endswith("site-packages/acme/new.py")
+        assert place["range"]["start"] == {"line": 0, "character": 6}
+
+        install(python, wheel(tmp_path, "2.0", MOVES.replace("new:A", "newest:B")))
+        editor.save("use.py")
+        editor.wait_for_diagnostics("use.py", lambda found: [one for one in found if "newest" in one["message"]])
+        assert run("fix").exit_code == 0
+        assert (root / "use.py").read_text() == "from acme.newest import B\n\nprint(B)\n"
+
+    assert not ran.exists()
