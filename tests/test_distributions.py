@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,8 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
+from ssot_lsp.config import read_pyproject
 from ssot_lsp.distributions import GROUP, NotOfferedError
 from ssot_lsp.environment import Environment
 from ssot_lsp.project import Project
@@ -400,8 +403,57 @@ def test_from_the_wheel_to_the_editor(tmp_path: Path, monkeypatch: pytest.Monkey
 
         install(python, wheel(tmp_path, "2.0", MOVES.replace("new:A", "newest:B")))
         editor.save("use.py")
-        editor.wait_for_diagnostics("use.py", lambda found: [one for one in found if "newest" in one["message"]])
+        editor.wait_for_diagnostics("use.py", lambda found: "newest" in str(found))
         assert run("fix").exit_code == 0
         assert (root / "use.py").read_text() == "from acme.newest import B\n\nprint(B)\n"
 
     assert not ran.exists()
+
+
+# docs/registries.md
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs/registries.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The page's fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An author's repository as the page has it, and a user's."""
+    library = tmp_path / "library"
+    library.mkdir()
+    monkeypatch.chdir(library)
+    extending, moves, described = blocks("json")
+    entry_point, package_data, setting = blocks("toml")
+    lint, check, schema = (re.findall(r"^\$ ssot-lsp (.*)$", block, re.MULTILINE)[0] for block in blocks("console"))
+    author = {
+        "pyproject.toml": f'[project]\nname = "acme"\nversion = "2.4"\n\n{entry_point}\n{package_data}',
+        "src/acme/__init__.py": "",
+        "src/acme/client.py": "class Client: ...\n",
+        "src/acme/http.py": "from acme.client import Client as HTTPClient\n",
+        "src/acme/moves.json": moves,
+    }
+    write(library, author)
+    assert (run(*lint.split()).exit_code, run(*lint.split()).stdout) == (0, "")
+    write(library, {"pyproject.toml": author["pyproject.toml"].replace("2.4", "3.0") + setting})
+    assert "SSOT108" in run(*lint.split()).stdout
+    assert "SSOT108" in run("registry", "lint").stdout
+    write(library, {"src/acme/client.py": ""})
+    assert "SSOT101" in run("check").stdout
+
+    command, _, file = schema.partition(" > ")
+    write(library, {file: run(*command.split()).stdout})
+    validator = jsonschema_rs.validator_for(json.loads((library / json.loads(described)["$schema"]).read_text()))
+    for registry in (extending, moves, described):
+        assert not list(validator.iter_errors(json.loads(registry)))
+
+    ((name, value),) = read_pyproject(library)["project"]["entry-points"][GROUP].items()
+    user = placed(tmp_path / "user", {INFO: offering(value, name), "SITE/acme/moves.json": moves})
+    (user / ".git").mkdir()
+    write(user, {"registry.json": extending, "use.py": "from acme.http import HTTPClient, retry\n"})
+    monkeypatch.chdir(user)
+    told = run(*check.split())
+    assert told.exit_code == 1, told.stderr
+    assert [line.split()[1] for line in told.stdout.splitlines()] == ["SSOT001", "SSOT002"]

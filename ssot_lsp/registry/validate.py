@@ -219,8 +219,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 @cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of a registry, as shipped with this package."""
-    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
+    loaded: dict[str, Any] = json.loads(schema_text())
     return loaded
+
+
+def schema_text() -> str:
+    """The same as it stands in its file."""
+    return Path(__file__).with_name("schema.json").read_text("utf-8")
 
 
 @cache
