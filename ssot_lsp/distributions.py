@@ -60,8 +60,9 @@ def import_path(site_packages: Sequence[Path]) -> Iterator[Path]:
         for name in _listed(site):
             if name.endswith(".pth") and not name.startswith("."):
                 for line in _text(site / name).splitlines():
-                    is_folder = line.strip() and not line.startswith(("#", "import ", "import\t"))
-                    if is_folder and (folder := site / line.rstrip()).is_dir():
+                    is_path = line.strip() and not line.startswith(("#", "import ", "import\t"))
+                    folder = site / line.rstrip()
+                    if is_path and os.path.isdir(folder):  # noqa: PTH112 - which knows names that are too long
                         yield folder
 
 
@@ -97,7 +98,7 @@ def registry_of(offer: Offer, site_packages: Sequence[Path]) -> OfferedRegistry:
     inner = (*package.split("."), *within.parts)
     for top, rest in _tops(inner, offer, site_packages):
         path = top.joinpath(*rest)
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 - as above
             real = path.resolve()
             own = (top.parent, offer.metadata.resolve().parent, *_project(offer.metadata))
             if not any(real.is_relative_to(folder.resolve()) for folder in own):

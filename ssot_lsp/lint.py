@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -137,8 +138,10 @@ class _Lint:
             still = f"used in {count} place{'s' * (count > 1)}" if count else "there"
             message = f"What this entry replaces was to be removed {since}, and is {still} still."
             yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
-        elif not (uses.told or uses.silenced or is_offered or entry in self._circular) and all(
-            map(self._is_gone, entry.deprecated)
+        elif (
+            not (uses or is_silenced or is_offered or entry in self._circular)
+            and all(map(self._is_gone, entry.deprecated))
+            and (entry.path, entry.place) not in self._rested_on
         ):
             what = "these paths" if len(entry.deprecated) > 1 else "this path"
             message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
@@ -148,18 +151,25 @@ class _Lint:
         for number, ref in enumerate(entry.deprecated):
             yield from self._unsupplied(entry, number, ref, uses.told)
 
+    @cached_property
+    def _rested_on(self) -> frozenset[tuple[Path, int]]:
+        """The entries, by file and place, that the moves of other entries lead through."""
+        canonical = (entry.canonical for entry in self._registry.entries)
+        matches = (self._registry.match(ref) for ref in canonical if ref is not None)
+        return frozenset((match.entry.path, match.entry.place) for match in matches if match is not None)
+
     def _overdue(self, entry: Entry, today: date) -> str:
         """Since when what an entry replaces should be gone; empty if its time has not come, or nobody knows."""
         try:
             return f"on {entry.removal}" if date.fromisoformat(entry.removal) < today else ""
         except ValueError:
             pass
-        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - few entries name a version
+        from packaging.version import Version  # noqa: PLC0415 - few entries name a version
 
         try:
             version = project_version(self._offered.get(entry.path, self._project.root))
             is_due = bool(entry.removal) and Version(entry.removal) <= Version(version)
-        except InvalidVersion:
+        except ValueError:  # no version, or a number of more digits than Python reads
             return ""
         return f"in version {entry.removal}" if is_due else ""
 
@@ -172,7 +182,7 @@ class _Lint:
 
     def _is_kept(self, ref: ObjectRef, canonical: ObjectRef | None) -> bool:
         """Whether it is known that something is at a path, and not on the way to the canonical one."""
-        if canonical is not None and f"{canonical.dotted}.".startswith(f"{ref.dotted}."):
+        if canonical is not None and _holds(ref, canonical):
             return False
         if not ref.qualname:
             return self._modules.exists(ref.module) is Answer.YES
@@ -231,7 +241,10 @@ class _Lint:
             message = f"`{canonical}` is canonical here, and another entry says that it was removed."
             return self._diagnostic("SSOT104", message, Severity.ERROR, entry, ("canonical",))._replace(related=where)
         message = f"`{canonical}` is canonical here, and deprecated in favour of `{target}` by another entry."
-        fixes = self._fix(f"Say `{target}`", replaced(self._places(entry), (*_at(entry), "canonical"), str(target)))
+        edit = replaced(self._places(entry), (*_at(entry), "canonical"), str(target))
+        # a push-down that becomes a move would move what is canonical now
+        is_push_down = any(_holds(ref, canonical) for ref in entry.deprecated)
+        fixes = () if is_push_down else self._fix(f"Say `{target}`", edit)
         found = self._diagnostic("SSOT104", message, Severity.WARNING, entry, ("canonical",))
         return found._replace(fixes=fixes, related=where)
 
@@ -263,7 +276,7 @@ class _Lint:
     def _deprecated(self, entry: Entry) -> Iterator[Diagnostic]:
         for number, ref in enumerate(entry.deprecated):
             first = self._first.setdefault(ref.dotted, (entry, number))
-            if ref == entry.canonical:
+            if entry.canonical is not None and ref.dotted == entry.canonical.dotted:
                 message = f"`{ref}` is the canonical path itself: this says nothing."
                 yield self._useless(entry, number, "SSOT105", message)
             elif first != (entry, number):
@@ -274,6 +287,8 @@ class _Lint:
         where = (Related("it is here already", self._registry.location(first)),)
         if first.canonical == entry.canonical:
             found = self._useless(entry, number, "SSOT103", f"`{ref}` is listed with the same canonical path already.")
+            if first in self._circular:  # which is not applied, and this one is
+                found = found._replace(fixes=())
         elif first.path != entry.path:
             message = f"`{ref}` is decided by a nearer registry: this entry does not count for it."
             found = self._diagnostic("SSOT105", message, Severity.INFORMATION, entry, ("deprecated", number))
@@ -325,6 +340,11 @@ class _Lint:
     def _diagnostic(self, code: str, message: str, severity: Severity, entry: Entry, place: Where) -> Diagnostic:
         span = self._registry.location(entry, *place).span
         return Diagnostic(code, RULE_NAMES[code], message, severity, span, entry=entry)
+
+
+def _holds(ref: ObjectRef, other: ObjectRef) -> bool:
+    """Whether a path is the other one, or around it."""
+    return f"{other.dotted}.".startswith(f"{ref.dotted}.")
 
 
 def _at(entry: Entry) -> tuple[str, int]:

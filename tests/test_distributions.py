@@ -156,7 +156,7 @@ LAYOUTS: dict[str, tuple[dict[str, str], str]] = {
             "SITE/bad-1.0.dist-info/entry_points.txt": f"acme = acme:moves.json\n[{GROUP}]\n",
             "SITE/worse-1.0.dist-info/entry_points.txt": f"[{GROUP}]\nacme\n",
             "SITE/acme-1.0.dist-info/direct_url.json": '["no object"]',
-            "SITE/bad.pth": "\0\n",
+            "SITE/bad.pth": f"\0\n{'a' * 5_000}\n",
         },
         "SITE/acme/moves.json",
     ),
@@ -214,6 +214,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "no file in the source": (
         {INFO: offering(), "SITE/acme-1.0.dist-info/direct_url.json": EDITABLE},
         "acme 1.0 offers 'acme' as 'acme:moves.json', and no such file is there (its source is in ROOT/my lib)",
+    ),
+    "too long": (
+        {INFO: offering(f"acme:{'a' * 5_000}.json")},
+        f"acme 1.0 offers 'acme' as 'acme:{'a' * 5_000}.json', and no such file is there",
     ),
     "no colon": ({INFO: offering("acme")}, "acme 1.0 offers 'acme' as 'acme', which is not package:file.json"),
     "no package": (
