@@ -139,7 +139,7 @@ class _Lint:
             message = f"What this entry replaces was to be removed {since}, and is {still} still."
             yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
         elif (
-            not (uses or is_silenced or is_offered or entry in self._circular)
+            not (uses.told or uses.silenced or is_offered or entry in self._circular)
             and all(map(self._is_gone, entry.deprecated))
             and (entry.path, entry.place) not in self._rested_on
         ):

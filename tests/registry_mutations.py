@@ -7,14 +7,17 @@ that were mended. In an editor the last good one stays in force meanwhile.
 
 from __future__ import annotations
 
+import codecs
 import copy
 import json
+import os
 import random
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from ssot_lsp.cli.registry.lint import found_in_registries, mended
 from ssot_lsp.cli.reporters import FORMATS, render
@@ -28,6 +31,7 @@ from ssot_lsp.server.settings import EditorSettings
 from ssot_lsp.server.workspaces import WorkspaceFolder
 from ssot_lsp.sweep import Sweep, check_file
 from ssot_lsp.text import Text
+from tests.test_cli import run
 from tests.trees import write
 
 Json = Any
@@ -386,6 +390,10 @@ def _written(value: Json, chance: random.Random) -> bytes:
 # what has to hold
 
 
+_RARELY = 20
+"""One registry in so many is written into its file, too."""
+
+
 class FaultError(AssertionError):
     """Something that must hold does not."""
 
@@ -399,7 +407,7 @@ class Outcome(NamedTuple):
     """What became of a registry."""
 
     state: str
-    """`unusable`, `clean`, `found` or `mended`."""
+    """`unusable`, `clean` or `found`, if something was."""
     codes: frozenset[str] = frozenset()
     """What was found in it."""
 
@@ -419,18 +427,20 @@ class Bench:
 
     def try_(self, data: bytes) -> Outcome:
         """What becomes of a registry. Raises FaultError, or whatever a fault of ours raises."""
-        try:
-            return self._on_the_command_line(data)
-        finally:
-            self._in_an_editor(data)
+        outcome, texts = self._on_the_command_line(data)
+        if crc32(data) % _RARELY == 0:
+            self._in_its_file(data, texts)
+        self._in_an_editor(data)
+        return outcome
 
-    def _on_the_command_line(self, data: bytes) -> Outcome:
+    def _on_the_command_line(self, data: bytes) -> tuple[Outcome, Mapping[Path, str]]:
+        """The outcome, and by file the registries after all safe fixes, if it can be used."""
         self._data = data
         try:
             project = Project.load(self.root, read=self._read)
         except RegistryError as error:
             self._located(error)
-            return Outcome("unusable")
+            return Outcome("unusable"), {}
         wanted = Settings()
         reports = found_in_registries(project, Sweep(use_cache=False), wanted)
         codes = frozenset(diagnostic.code for report in reports for diagnostic in report.diagnostics)
@@ -443,10 +453,28 @@ class Bench:
                 _within(report.text, diagnostic)
         self._rendered(reports)
         self._rendered([check_file(project, self.root / "user.py", with_edits=False)])
-        if not reports:
-            return Outcome("clean")
-        self._mended(project, reports, wanted)
-        return Outcome("found", codes)
+        return Outcome("found" if reports else "clean", codes), self._mended(project, reports, wanted)
+
+    def _in_its_file(self, data: bytes, texts: Mapping[Path, str]) -> None:
+        """What the command makes of the file itself, which is then what it was."""
+        before = {self.file: data, **{path: path.read_bytes() for path in texts if path != self.file}}
+        self.file.write_bytes(data)
+        around = Path.cwd()
+        os.chdir(self.root)
+        try:
+            result = run("registry", "lint", "--fix", "--no-cache")
+            after = {path: path.read_bytes() for path in before}
+        finally:
+            os.chdir(around)
+            for path, content in before.items():
+                path.write_bytes(content)
+        _hold(result.exit_code in ((0, 1) if texts else (2,)), f"exits with {result.exit_code}: {result.stderr}")
+        if not texts:
+            _hold(re.fullmatch(r"error: [^\n]+:[1-9]\d*:[1-9]\d*: [^\n]+\n", result.stderr), f"says: {result.stderr!r}")
+        for path, content in after.items():
+            bom = codecs.BOM_UTF8 if before[path].startswith(codecs.BOM_UTF8) else b""
+            wanted = bom + texts[path].encode() if path in texts else before[path]
+            _hold(content == wanted, f"{path.name} is {content[:500]!r}, not {wanted[:500]!r}")
 
     def _located(self, error: RegistryError) -> None:
         line = str(error)
@@ -471,7 +499,8 @@ class Bench:
                 ]
                 _hold(all(places), f"a line without a place: {text}")
 
-    def _mended(self, project: Project, reports: list[Report], wanted: Settings) -> None:
+    def _mended(self, project: Project, reports: list[Report], wanted: Settings) -> Mapping[Path, str]:
+        """The registries after all safe fixes, which mean the same."""
         touched = {
             (diagnostic.entry.path, diagnostic.entry.place)
             for report in reports
@@ -479,7 +508,6 @@ class Bench:
             if diagnostic.fix is not None and diagnostic.fix.applicability is Applicability.SAFE and diagnostic.entry
         }
         done = mended(project, reports, wanted)
-        self._data = done.texts[self.file].encode()
         again = Project.load(self.root, read=self._other(done.texts))
         left = found_in_registries(again, Sweep(use_cache=False), wanted)
         _hold(mended(again, left, wanted).edits == 0, "a second fix changes something")
@@ -490,9 +518,12 @@ class Bench:
                 continue
             if (before.entry.path, before.entry.place) not in touched:
                 _hold(
-                    after is not None and after.target == before.target,
+                    after is not None and _dotted(after.target) == _dotted(before.target),
                     f"{ref} was {before.target}, and is {after and after.target}",
                 )
+
+        own = (self.file, self.root / "more.json")
+        return {path: text for path, text in done.texts.items() if path in own}
 
     def _paths_of(self, registry: Registry) -> Iterator[ObjectRef]:
         yield from self._paths
@@ -527,6 +558,11 @@ class Bench:
         )
         told = [problem for _, _, problems in folder.reported for problem in problems]
         _hold([problem.code for problem in told].count("SSOT100") == 1, f"not told once: {told}")
+
+
+def _dotted(target: ObjectRef | None) -> str:
+    """Where a move leads; how that is to be imported is said by the canonical reference that is nearest."""
+    return target.dotted if target is not None else ""
 
 
 def _within(text: Text, diagnostic: Diagnostic) -> None:
