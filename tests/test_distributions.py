@@ -18,6 +18,7 @@ import pytest
 from ssot_lsp.config import read_pyproject
 from ssot_lsp.distributions import GROUP, NotOfferedError
 from ssot_lsp.environment import Environment
+from ssot_lsp.model import ObjectRef
 from ssot_lsp.project import Project
 from ssot_lsp.registry import RegistryError
 from ssot_lsp.server.settings import EditorSettings
@@ -332,6 +333,35 @@ def test_what_others_offer_is_theirs_to_mend(tmp_path: Path, monkeypatch: pytest
     folder.take(folder.load())
     folder.take_lint(folder.lint()())
     assert not [path for path, _, problems in folder.reported if problems and ".venv" in path.parts]
+
+
+def test_what_an_offered_registry_extends(tmp_path: Path) -> None:
+    """Files of its own package, and what other distributions offer; the user's own entries come first."""
+    extending = '{"version": 1, "extends": ["../more.json", "Bee"], "packages": ["app"], "entries": []}'
+    more = MOVES.replace("acme.old:A", "acme.older:A")
+    root = placed(
+        tmp_path,
+        {
+            INFO: offering("acme.data:moves.json"),
+            "SITE/acme/data/moves.json": extending,
+            "SITE/acme/more.json": more,
+            "SITE/bee-2.0.dist-info/entry_points.txt": offering("bee:moves.json", "bee"),
+            "SITE/bee/moves.json": MOVES.replace("acme.new", "bee.new"),
+            "own/__init__.py": "",
+            "registry.json": json.dumps(json.loads(MOVES) | {"extends": ["acme"]}),
+        },
+    )
+    project = Project.load(root)
+    files = [(file.distribution, file.path.name) for file in project.registry.files]
+    assert files == [
+        ("", "registry.json"),
+        ("acme 1.0", "moves.json"),
+        ("acme 1.0", "more.json"),
+        ("bee 2.0", "moves.json"),
+    ]
+    targets = [project.registry.match(ObjectRef.parse(path)) for path in ("acme.old:A", "acme.older:A")]
+    assert [str(match.target) for match in targets if match is not None] == ["acme.new:A", "acme.new:A"]
+    assert project.modules.packages == {"own"}
 
 
 def test_the_source_of_an_editable_distribution_in_the_workspace_is_its_own(
