@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ssot_lsp.config import offering_project, project_version
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, ObjectRef, Related, Report, Severity
-from ssot_lsp.modules import Answer
+from ssot_lsp.modules import Answer, prefixes
 from ssot_lsp.places import Places
 from ssot_lsp.project import Project
 from ssot_lsp.registry.edit import replaced, with_key, without_deprecated, without_entry
@@ -145,7 +145,8 @@ class _Lint:
         ):
             what = "these paths" if len(entry.deprecated) > 1 else "this path"
             message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
-            fixes = self._fix("Drop the entry", without_entry(self._places(entry), entry.place))
+            applicability = Applicability.SAFE if self._is_alone(entry) else Applicability.DISPLAY
+            fixes = (Fix("Drop the entry", applicability, (without_entry(self._places(entry), entry.place),)),)
             found = self._diagnostic("SSOT107", message, Severity.INFORMATION, entry, ("deprecated",))
             yield found._replace(fixes=fixes)
         for number, ref in enumerate(entry.deprecated):
@@ -157,6 +158,23 @@ class _Lint:
         canonical = (entry.canonical for entry in self._registry.entries)
         matches = (self._registry.match(ref) for ref in canonical if ref is not None)
         return frozenset((match.entry.path, match.entry.place) for match in matches if match is not None)
+
+    def _is_alone(self, entry: Entry) -> bool:
+        """Whether all other entries mean the same without it: none speaks of its paths, nor leads to what is around."""
+        own = entry.canonical.dotted if entry.canonical is not None else ""
+        around = (prefix for ref in entry.deprecated for prefix in prefixes(ref.dotted))
+        is_led_to = any(self._canonicals[prefix] > (prefix == own) for prefix in around)
+        return not is_led_to and all(self._speakers[ref.dotted] == 1 for ref in entry.deprecated)
+
+    @cached_property
+    def _canonicals(self) -> Counter[str]:
+        """How many entries lead to a path."""
+        return Counter(entry.canonical.dotted for entry in self._registry.entries if entry.canonical is not None)
+
+    @cached_property
+    def _speakers(self) -> Counter[str]:
+        """How many entries speak of a path."""
+        return Counter(path for entry in self._registry.entries for path in {ref.dotted for ref in entry.deprecated})
 
     def _overdue(self, entry: Entry, today: date) -> str:
         """Since when what an entry replaces should be gone; empty if its time has not come, or nobody knows."""
