@@ -8,6 +8,7 @@
 #   make test-editors-often  the same 20 times, or `TIMES=5`: each run that fails is shown
 #   make corpus       33,000 files of other people's code, from PyPI into .corpus (170 MB to fetch, 390 MB on the disk)
 #   make fuzz         random registries over the corpus; `make fuzz FUZZ="--files 500 --seed 7"` for a part of it
+#   make fuzz-registry  5,000 registries, spoiled in all sorts of ways; `FUZZ="--count 100 --seed 7"` for others
 #   make migration    Jinja2 3.0 to 3.1 and MarkupSafe 2.0 to 2.1: their dependents from PyPI, fixed and imported
 #   make bench        how fast it is on 18,000 of those files, beside ruff and pyrefly: benchmarks/BENCHMARKS.md
 #                     `make bench BENCH="--runs 3 --only rules warm --json bench.json"`; BENCH=--help tells all
@@ -37,7 +38,7 @@ export NODE_EXTRA_CA_CERTS ?= $(SYSTEM_CERTIFICATES)
 endif
 
 .PHONY: demo test lint format clean test-lowest test-editors test-editors-often pictures vsix test-vscode
-.PHONY: corpus fuzz migration bench latency agreement
+.PHONY: corpus fuzz fuzz-registry migration bench latency agreement
 
 demo: $(VENV)/.installed
 	$(BIN) scripts/demo.py
@@ -72,6 +73,9 @@ corpus: $(VENV)/.installed
 
 fuzz: $(VENV)/.installed
 	$(BIN) scripts/fuzz.py $(FUZZ)
+
+fuzz-registry: $(VENV)/.installed
+	$(BIN) scripts/fuzz_registry.py $(FUZZ)
 
 migration: $(VENV)/.installed
 	$(BIN) scripts/migration.py

@@ -7,10 +7,11 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ssot_lsp.distributions import GROUP, normal
 from ssot_lsp.files import is_glob
 from ssot_lsp.model import RULE_NAMES, Severity, is_code
 
@@ -284,6 +285,33 @@ def _oldest(specifiers: str) -> tuple[int, int] | None:
     return next((v for v in versions for patch in (0, 99) if f"{v[0]}.{v[1]}.{patch}" in admitted), None)
 
 
+def offering_project(registry: Path, root: Path) -> Path | None:
+    """The folder of the project that offers a registry file to others, by an entry point; None if none around it does.
+
+    Projects are looked for from the file up to the root.
+    """
+    for folder in registry.parents if registry.is_relative_to(root) else ():
+        for package, _, file in (value.partition(":") for value in _offered_by(folder)):
+            parts = (*package.strip().split("."), *PurePath(file.strip()).parts)
+            if registry.parts[len(folder.parts) :][-len(parts) :] == parts:
+                return folder
+        if folder == root:
+            return None
+    return None
+
+
+def _offered_by(folder: Path) -> list[str]:
+    """What a project's files say that it offers: the values of entry points."""
+    try:
+        project = read_pyproject(folder)
+    except ConfigError:
+        return []
+    tables = [_table(project, "project", "entry-points", GROUP), _table(project, "tool", "poetry", "plugins", GROUP)]
+    values = [value for table in tables if isinstance(table, dict) for value in table.values()]
+    setup = _ini_list(folder / "setup.cfg", "options.entry_points", GROUP) if (folder / "setup.cfg").is_file() else []
+    return _strings(values) + [word.rpartition("=")[2] for word in setup]
+
+
 def line_length(root: Path) -> int:
     """How long the project's lines may be, in code points, as its formatter or linter has it; 88 if nobody says."""
     tool = _tool(root)
@@ -369,4 +397,4 @@ def declared_distributions(root: Path) -> frozenset[str]:
         if file.is_file():
             lines += file.read_text("utf-8", "replace").splitlines()
     names = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line) for line in lines)
-    return frozenset(re.sub(r"[-_.]+", "_", name[1]).lower() for name in names if name)
+    return frozenset(normal(name[1]) for name in names if name)

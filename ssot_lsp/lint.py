@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ssot_lsp.config import project_version
+from ssot_lsp.config import offering_project, project_version
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, ObjectRef, Related, Report, Severity
-from ssot_lsp.modules import Answer
+from ssot_lsp.modules import Answer, prefixes
 from ssot_lsp.places import Places
 from ssot_lsp.project import Project
 from ssot_lsp.registry.edit import replaced, with_key, without_deprecated, without_entry
@@ -75,7 +76,7 @@ def uses_by_entry(reports: Iterable[Report]) -> dict[tuple[Path, int], Uses]:
 def _own(project: Project) -> Iterator[Entry]:
     """The entries of the workspace's own registries: those of a distribution are others' to mend."""
     for file in project.registry.files:
-        if file.path.is_relative_to(project.root):
+        if not file.distribution and file.path.is_relative_to(project.root):
             yield from file.entries
 
 
@@ -96,6 +97,17 @@ class _Replaced(NamedTuple):
         return self.entry.canonical
 
 
+def _offered(project: Project) -> dict[Path, Path]:
+    """The registry files that the workspace offers to others, each with the folder of the project that does."""
+    found: dict[Path, Path] = {}
+    for file in project.registry.files:
+        folder = found.get(file.path) or offering_project(file.path, project.root)
+        if folder is not None:
+            extended = ((file.path.parent / name).resolve() for name in file.extends if name.endswith(".json"))
+            found.update(dict.fromkeys([file.path, *extended], folder))
+    return found
+
+
 class _Lint:
     """One look at all entries."""
 
@@ -105,6 +117,8 @@ class _Lint:
         self._first: dict[str, tuple[Entry, int]] = {}
         """Which entry was the first to speak of a path, and where in its list."""
         self._replaced: list[_Replaced] = []
+        self._offered = _offered(project)
+        """The files whose entries others rest on: that nobody here does tells nothing."""
         self._circular = {found.entry for _, found in self._registry.problems if found.code == "SSOT102"}
 
     def of(self, entry: Entry) -> Iterator[Diagnostic]:
@@ -118,18 +132,49 @@ class _Lint:
 
     def uses_of(self, entry: Entry, uses: Uses, today: date) -> Iterator[Diagnostic]:
         """What is wrong with an entry, given where what it replaces is still used; in places, without a word of it."""
-        if uses.told and (since := self._overdue(entry, today)):
-            count = f"{len(uses.told)} place{'s' * (len(uses.told) > 1)}"
-            message = f"What this entry replaces was to be removed {since}, and is used in {count} still."
+        is_offered, count = entry.path in self._offered, len(uses.told)
+        is_kept = bool(count) or (is_offered and any(self._is_kept(ref, entry.canonical) for ref in entry.deprecated))
+        if is_kept and (since := self._overdue(entry, today)):
+            still = f"used in {count} place{'s' * (count > 1)}" if count else "there"
+            message = f"What this entry replaces was to be removed {since}, and is {still} still."
             yield self._diagnostic("SSOT108", message, Severity.ERROR, entry, ("removal",))
-        elif not (uses.told or uses.silenced or entry in self._circular) and all(map(self._is_gone, entry.deprecated)):
+        elif (
+            not (uses.told or uses.silenced or is_offered or entry in self._circular)
+            and all(map(self._is_gone, entry.deprecated))
+            and (entry.path, entry.place) not in self._rested_on
+        ):
             what = "these paths" if len(entry.deprecated) > 1 else "this path"
             message = f"Nothing is at {what} any more, and nobody asks for it: the entry has done its work."
-            fixes = self._fix("Drop the entry", without_entry(self._places(entry), entry.place))
+            applicability = Applicability.SAFE if self._is_alone(entry) else Applicability.DISPLAY
+            fixes = (Fix("Drop the entry", applicability, (without_entry(self._places(entry), entry.place),)),)
             found = self._diagnostic("SSOT107", message, Severity.INFORMATION, entry, ("deprecated",))
             yield found._replace(fixes=fixes)
         for number, ref in enumerate(entry.deprecated):
             yield from self._unsupplied(entry, number, ref, uses.told)
+
+    @cached_property
+    def _rested_on(self) -> frozenset[tuple[Path, int]]:
+        """The entries, by file and place, that the moves of other entries lead through."""
+        canonical = (entry.canonical for entry in self._registry.entries)
+        matches = (self._registry.match(ref) for ref in canonical if ref is not None)
+        return frozenset((match.entry.path, match.entry.place) for match in matches if match is not None)
+
+    def _is_alone(self, entry: Entry) -> bool:
+        """Whether all other entries mean the same without it: none speaks of its paths, nor leads to what is around."""
+        own = entry.canonical.dotted if entry.canonical is not None else ""
+        around = (prefix for ref in entry.deprecated for prefix in prefixes(ref.dotted))
+        is_led_to = any(self._canonicals[prefix] > (prefix == own) for prefix in around)
+        return not is_led_to and all(self._speakers[ref.dotted] == 1 for ref in entry.deprecated)
+
+    @cached_property
+    def _canonicals(self) -> Counter[str]:
+        """How many entries lead to a path."""
+        return Counter(entry.canonical.dotted for entry in self._registry.entries if entry.canonical is not None)
+
+    @cached_property
+    def _speakers(self) -> Counter[str]:
+        """How many entries speak of a path."""
+        return Counter(path for entry in self._registry.entries for path in {ref.dotted for ref in entry.deprecated})
 
     def _overdue(self, entry: Entry, today: date) -> str:
         """Since when what an entry replaces should be gone; empty if its time has not come, or nobody knows."""
@@ -137,11 +182,12 @@ class _Lint:
             return f"on {entry.removal}" if date.fromisoformat(entry.removal) < today else ""
         except ValueError:
             pass
-        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - few entries name a version
+        from packaging.version import Version  # noqa: PLC0415 - few entries name a version
 
         try:
-            is_due = bool(entry.removal) and Version(entry.removal) <= Version(project_version(self._project.root))
-        except InvalidVersion:
+            version = project_version(self._offered.get(entry.path, self._project.root))
+            is_due = bool(entry.removal) and Version(entry.removal) <= Version(version)
+        except ValueError:  # no version, or a number of more digits than Python reads
             return ""
         return f"in version {entry.removal}" if is_due else ""
 
@@ -151,6 +197,14 @@ class _Lint:
             return False
         at = ref if ref.qualname else self._modules.split(ref)
         return not at.qualname or self._lacks(at)
+
+    def _is_kept(self, ref: ObjectRef, canonical: ObjectRef | None) -> bool:
+        """Whether it is known that something is at a path, and not on the way to the canonical one."""
+        if canonical is not None and _holds(ref, canonical):
+            return False
+        if not ref.qualname:
+            return self._modules.exists(ref.module) is Answer.YES
+        return self._modules.binds(ref.module, ref.qualname.partition(".")[0]) is Answer.YES
 
     def _lacks(self, at: ObjectRef) -> bool:
         """Whether it is known that a module does not have an object."""
@@ -205,7 +259,10 @@ class _Lint:
             message = f"`{canonical}` is canonical here, and another entry says that it was removed."
             return self._diagnostic("SSOT104", message, Severity.ERROR, entry, ("canonical",))._replace(related=where)
         message = f"`{canonical}` is canonical here, and deprecated in favour of `{target}` by another entry."
-        fixes = self._fix(f"Say `{target}`", replaced(self._places(entry), (*_at(entry), "canonical"), str(target)))
+        edit = replaced(self._places(entry), (*_at(entry), "canonical"), str(target))
+        # a push-down that becomes a move would move what is canonical now
+        is_push_down = any(_holds(ref, canonical) for ref in entry.deprecated)
+        fixes = () if is_push_down else self._fix(f"Say `{target}`", edit)
         found = self._diagnostic("SSOT104", message, Severity.WARNING, entry, ("canonical",))
         return found._replace(fixes=fixes, related=where)
 
@@ -237,7 +294,7 @@ class _Lint:
     def _deprecated(self, entry: Entry) -> Iterator[Diagnostic]:
         for number, ref in enumerate(entry.deprecated):
             first = self._first.setdefault(ref.dotted, (entry, number))
-            if ref == entry.canonical:
+            if entry.canonical is not None and ref.dotted == entry.canonical.dotted:
                 message = f"`{ref}` is the canonical path itself: this says nothing."
                 yield self._useless(entry, number, "SSOT105", message)
             elif first != (entry, number):
@@ -248,6 +305,8 @@ class _Lint:
         where = (Related("it is here already", self._registry.location(first)),)
         if first.canonical == entry.canonical:
             found = self._useless(entry, number, "SSOT103", f"`{ref}` is listed with the same canonical path already.")
+            if first in self._circular:  # which is not applied, and this one is
+                found = found._replace(fixes=())
         elif first.path != entry.path:
             message = f"`{ref}` is decided by a nearer registry: this entry does not count for it."
             found = self._diagnostic("SSOT105", message, Severity.INFORMATION, entry, ("deprecated", number))
@@ -299,6 +358,11 @@ class _Lint:
     def _diagnostic(self, code: str, message: str, severity: Severity, entry: Entry, place: Where) -> Diagnostic:
         span = self._registry.location(entry, *place).span
         return Diagnostic(code, RULE_NAMES[code], message, severity, span, entry=entry)
+
+
+def _holds(ref: ObjectRef, other: ObjectRef) -> bool:
+    """Whether a path is the other one, or around it."""
+    return f"{other.dotted}.".startswith(f"{ref.dotted}.")
 
 
 def _at(entry: Entry) -> tuple[str, int]:

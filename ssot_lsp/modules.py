@@ -161,7 +161,7 @@ class PackageFiles:
             for root in self._roots:
                 base = root.joinpath(*package.split("."))
                 for path in (base, *(base.with_name(base.name + suffix) for suffix in PYTHON_SUFFIXES)):
-                    if path not in seen and path.exists():
+                    if path not in seen and os.path.exists(path):  # noqa: PTH110 - which knows names that are too long
                         seen.add(path)
                         yield from find_python_files([path], root)
 
@@ -625,7 +625,7 @@ class Modules:
 
     def is_folder(self, path: Path) -> bool:
         """Whether a path is one of a folder."""
-        return path.is_dir()
+        return os.path.isdir(path)  # noqa: PTH112 - which knows names that are too long
 
     def listing(self, folder: Path) -> frozenset[str]:
         """The names in a folder, as the disk spells them: `import Foo` must not find foo.py on any system."""

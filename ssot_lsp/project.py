@@ -22,6 +22,7 @@ from ssot_lsp.config import (
     oldest_python,
     source_roots,
 )
+from ssot_lsp.distributions import normal
 from ssot_lsp.embedded import EmbeddedText
 from ssot_lsp.embedded.file import is_embedded, read_embedded
 from ssot_lsp.environment import Environment
@@ -103,7 +104,7 @@ class Project:
         registry = Registry()
         if path is not None:
             try:
-                registry = load(path, root, read, environment.registry_file)
+                registry = load(path, root, read, environment.registry)
             except NotARegistryError:
                 if settings.registry is not None:
                     raise
@@ -152,6 +153,10 @@ class Project:
                 else None
             )
         return self._sources[module]
+
+    def installed(self, module: str) -> Modules:
+        """The modules of the installed package that a dotted path is in, as they are on the disk now."""
+        return Modules(self.environment.path, [module.partition(".")[0]])
 
     @cached_property
     def _sources(self) -> dict[str, Document | None]:
@@ -222,7 +227,7 @@ class Project:
         modules = {name[:-3] for name in listing if name.endswith(".py")}
         packages = {name for name in listing if "." not in name and (folder / name / "__init__.py").is_file()}
         names = (modules | packages) - _STANDARD_LIBRARY
-        return frozenset(name for name in names if _normal(name) not in self._foreign)
+        return frozenset(name for name in names if normal(name) not in self._foreign)
 
     @cached_property
     def _places(self) -> dict[Path, Place]:
@@ -438,16 +443,12 @@ def _first_party(root: Path, roots: Iterable[Path], environment: Environment) ->
                 name = entry.name
                 if name.isidentifier() and name not in _NOT_PACKAGES and entry.is_dir():
                     is_regular = os.path.exists(os.path.join(entry.path, "__init__.py"))  # noqa: PTH110, PTH118
-                    is_foreign = name in _STANDARD_LIBRARY or _normal(name) in foreign
+                    is_foreign = name in _STANDARD_LIBRARY or normal(name) in foreign
                     if (is_regular or not is_foreign) and _holds_python(entry.path):
                         found.add(name)
                 elif name.endswith(".py") and name[:-3].isidentifier():
                     found.add(name[:-3])
     return frozenset(found)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "_", name).lower()
 
 
 def _holds_python(folder: str) -> bool:

@@ -170,7 +170,7 @@ def registry_reports(project: Project, found: Iterable[Report] | None = None) ->
     """
     problems: dict[Path, list[Diagnostic]] = {}
     looked_at = [] if found is None else lint_uses(project, found, date.today())
-    for path, problem in chain(project.registry.problems, lint(project), looked_at):
+    for path, problem in chain(project.registry.own_problems, lint(project), looked_at):
         problems.setdefault(path, []).extend(engine.as_settings_say([problem], project.settings_for(path)))
     for path, diagnostics in problems.items():
         in_order = sorted(diagnostics, key=lambda diagnostic: diagnostic.span)

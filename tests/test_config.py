@@ -501,43 +501,6 @@ def test_an_environment_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not ran.exists()
 
 
-# a registry that a distribution offers
-
-OFFERS = {
-    "plain": ("[ssot_lsp.registries]\nacme = acme:moves.json\n", "acme/moves.json"),
-    "in a subpackage": ("[ssot_lsp.registries]\nacme = acme.data:moves.json\n", "acme/data/moves.json"),
-    "spaces": ("[console_scripts]\nacme = x:y\n\n[ssot_lsp.registries]\nacme=acme : moves.json\n", "acme/moves.json"),
-    "another name": ("[ssot_lsp.registries]\nAcme = acme:moves.json\n", None),
-    "another group": ("[console_scripts]\nacme = acme:moves.json\n", None),
-    "out of the environment": ("[ssot_lsp.registries]\nacme = acme:../../../../../moves.json\n", None),
-    "absolute": ("[ssot_lsp.registries]\nacme = acme:/etc/passwd.json\n", None),
-    "no ini file": ("acme = acme:moves.json\n", None),
-}
-
-
-@pytest.mark.parametrize(("entry_points", "expected"), OFFERS.values(), ids=OFFERS)
-def test_offered_registries(tmp_path: Path, entry_points: str, expected: str | None) -> None:
-    site = environment(tmp_path / ".venv", "acme", "other")
-    moves = '{"version": 1, "entries": [{"canonical": "new:A", "deprecated": ["old:A"]}]}'
-    ran = tmp_path / "ran"
-    tree(
-        site,
-        {
-            "acme-1.0.dist-info/entry_points.txt": entry_points,
-            "acme/__init__.py": f"open({str(ran)!r}, 'w')\n",
-            "acme/moves.json": moves,
-            "acme/data/moves.json": moves,
-        },
-    )
-    tree(tmp_path, {"moves.json": moves})
-    found = Environment.find(tmp_path, None).registry_file("acme")
-    assert found == (site / expected if expected else None)
-    assert not ran.exists()
-    tree(tmp_path, {"registry.json": '{"version": 1, "extends": ["acme"], "entries": []}'})
-    if expected:
-        assert len(list(Project.load(tmp_path).registry.entries)) == 1
-
-
 # first-party packages
 
 FIRST_PARTY: dict[str, tuple[dict[str, str], tuple[str, ...], set[str]]] = {

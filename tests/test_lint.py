@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,6 +13,7 @@ import pytest
 
 import ssot_lsp.rules
 import ssot_lsp.sweep
+from ssot_lsp.cli.reporters import FORMATS
 from ssot_lsp.model import RULE_NAMES
 from ssot_lsp.rules import all_rules
 from tests.fixtures import TODAY, Expected, FixtureError, Heading, parse_carets, parse_tree, read_parts, write_files
@@ -49,8 +51,8 @@ def cases() -> Iterator[Case]:
                     current.files["pyproject.toml"] = part.text
                 case ["python", path]:
                     current.files[path] = part.text
-                case ["json", "fixed"]:
-                    current.fixed["registry.json"] = part.text
+                case ["json", *path, "fixed"]:
+                    current.fixed["".join(path) or "registry.json"] = part.text
                 case ["json", *path]:
                     name = "".join(path) or "registry.json"
                     current.files[name], current.expected[name] = parse_carets(part.lines)
@@ -84,7 +86,7 @@ def test_case(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         place = start["row"] - 1, start["column"] - 1, end["column"] - start["column"]
         fixes = (one["fix"]["applicability"],) if one["fix"] else ()
         told = Expected(*place, one["code"], one["severity"], fixes), one["message"]
-        found.setdefault(Path(one["filename"]).name, []).append(told)
+        found.setdefault(Path(one["filename"]).relative_to(tmp_path).as_posix(), []).append(told)
     for name, expected in case.expected.items():
         wanted = [replace(one, message="") for one in expected]
         shown = found.pop(name, [])
@@ -149,3 +151,113 @@ def test_lint_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     result = run("registry", "lint")
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "error: there is no registry")
+
+
+def test_a_version_that_python_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    entry = {"canonical": "app.new:A", "deprecated": ["app.old:A"], "removal": "1" * 5_000}
+    registry = json.dumps({"version": 1, "entries": [entry]})
+    files = {"registry.json": registry, "app/new.py": "class A: ...\n", "use.py": "from app.old import A\n"}
+    write_files(tmp_path, files.items())
+    assert run("registry", "lint").exit_code == 0
+
+
+# each of them, in each format
+
+EVERYTHING = {
+    "app/__init__.py": "",
+    "app/new.py": '__all__ = ["A", "f", "g"]\nclass A: ...\nclass Hidden: ...\ndef f(x, *, y=1): ...\ndef g(): ...\n',
+    "app/old.py": "from app.new import A\n\n\ndef f(): ...\n",
+    "user.py": "from app.old import A, g\n",
+    "registry.json": """{
+  "version": 1,
+  "entries": [
+    {"canonical": "app.new:A", "deprecated": ["app.a:A"], "reason": "Größe 💥", "colour": "é # ssot: ignore"},
+    {"canonical": "app.nowhere:A", "deprecated": ["app.b:A"]},
+    {"canonical": "app.c:C", "deprecated": ["app.d:D"]}, {"canonical": "app.d:D", "deprecated": ["app.c:C"]},
+    {"canonical": "app.new:A", "deprecated": ["app.e:A", "app.e:A"]},
+    {"canonical": "app.new:f", "deprecated": ["app.e:A"]},
+    {"canonical": "app.new:A", "deprecated": ["app.new:A", "app.f:F"]},
+    {"canonical": "app.new:Hidden", "deprecated": ["app.g:G"]},
+    {"reason": "💥", "canonical": "app.new:A", "deprecated": ["app.old:A"], "removal": "2020-01-01"},
+    {"canonical": "app.new:f", "deprecated": ["app.old:f"]},
+    {"canonical": "app.new:g", "deprecated": ["app.old:g"]}
+  ]
+}
+""",
+}
+WHERE = {"SSOT100": (4, 80), "SSOT102": (6, 19), "SSOT108": (11, 87), "SSOT110": (12, 47)}
+"""Of some of them row and column, in code points."""
+LISTED = {
+    "full": r"\w+\[(?P<code>SSOT\d+)\]: .*\n +--> registry\.json:(?P<row>\d+):(?P<column>\d+)$",
+    "concise": r"^registry\.json:(?P<row>\d+):(?P<column>\d+): (?P<code>SSOT\d+) ",
+    "github": r"^::\w+ title=.*\((?P<code>SSOT\d+)\),file=.*registry\.json,line=(?P<row>\d+),.*?,col=(?P<column>\d+),",
+    "junit": r'<testcase name="(?P<code>SSOT\d+) [\w-]+ (?P<row>\d+):(?P<column>\d+)" classname="registry\.json"',
+}
+
+
+def places(output_format: str, text: str) -> list[tuple[str, int, int]]:
+    """The codes, rows and columns in a report on registry.json."""
+    if output_format in LISTED:
+        found = re.finditer(LISTED[output_format], text, re.MULTILINE)
+        return [(match["code"], int(match["row"]), int(match["column"])) for match in found]
+    value = json.loads(text)
+    if output_format == "json":
+        return [(one["code"], one["location"]["row"], one["location"]["column"]) for one in value]
+    if output_format == "gitlab":
+        begins = ((one["check_name"], one["location"]["positions"]["begin"]) for one in value)
+        return [(code, begin["line"], begin["column"]) for code, begin in begins]
+    results = value["runs"][0]["results"]
+    regions = ((one["ruleId"], one["locations"][0]["physicalLocation"]["region"]) for one in results)
+    return [(code, region["startLine"], region["startColumn"]) for code, region in regions]
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_each_of_them_has_its_place_in_each_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output_format: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path, EVERYTHING.items())
+    found = places(output_format, run("registry", "lint", "--output-format", output_format).stdout)
+    assert {code for code, _, _ in found} == {code for code in RULE_NAMES if code.startswith("SSOT1")}
+    assert found == places("json", run("registry", "lint", "--output-format", "json").stdout)
+    assert {(code, *WHERE[code]) for code in WHERE} <= {*found}
+
+
+SETTINGS: dict[str, tuple[str, tuple[str, ...], set[str], int]] = {
+    "a code": ("", ("--select", "SSOT108,SSOT101"), {"SSOT101", "SSOT108"}, 1),
+    "none of them": ("", ("--ignore", "SSOT1"), set(), 0),
+    "nothing is bad enough": ("", ("--select", "SSOT105", "--fail-on", "error"), {"SSOT105"}, 0),
+    "bad enough": ("", ("--select", "SSOT107", "--fail-on", "information"), {"SSOT107"}, 1),
+    "never bad": ("", ("--select", "SSOT101", "--exit-zero"), {"SSOT101"}, 0),
+    "another severity": (
+        'severity = {SSOT105 = "error"}',
+        ("--select", "SSOT105", "--fail-on", "error"),
+        {"SSOT105"},
+        1,
+    ),
+    "in that file": ('per-file-ignores = {"*.json" = ["SSOT101"]}', ("--select", "SSOT101,SSOT106"), {"SSOT106"}, 1),
+    "its severity in that file": (
+        'per-file-severity = {"registry.json" = {SSOT101 = "hint"}}',
+        ("--select", "SSOT101"),
+        {"SSOT101"},
+        0,
+    ),
+    "ignored by the project": ('ignore = ["SSOT101"]', ("--select", "SSOT101,SSOT106"), {"SSOT106"}, 1),
+}
+
+
+@pytest.mark.parametrize(("setting", "options", "codes", "exit_code"), SETTINGS.values(), ids=SETTINGS)
+def test_settings_hold(  # noqa: PLR0917 - pytest fills them in
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    options: tuple[str, ...],
+    codes: set[str],
+    exit_code: int,
+) -> None:
+    """And what looks like a comment in a string of the registry silences nothing."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path, [*EVERYTHING.items(), ("pyproject.toml", f"[tool.ssot-lsp]\n{setting}\n")])
+    told = run("registry", "lint", *options, "--output-format", "json")
+    assert ({one["code"] for one in json.loads(told.stdout)}, told.exit_code) == (codes, exit_code)

@@ -15,12 +15,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ssot_lsp.cli import main
+from ssot_lsp.distributions import NotOfferedError, OfferedRegistry
 from ssot_lsp.model import ObjectRef, is_dotted_name, is_plain_reference
 from ssot_lsp.places import Places
 from ssot_lsp.registry import Match, Registry, RegistryError, load
 from ssot_lsp.registry.load import load_file
 from ssot_lsp.registry.validate import _is_plainly_valid, _known, decode, schema
-from ssot_lsp.text import Text
+from ssot_lsp.text import Span, Text
 
 ROOT = Path("/work space")
 FILE = ROOT / "registry.json"
@@ -58,7 +59,12 @@ def loads(
     files: Mapping[str, str], distributed: Mapping[str, str] | None = None, first: str = "registry.json"
 ) -> Registry:
     """A registry from files at a root that exists nowhere."""
-    offered = {name: ROOT / path for name, path in (distributed or {}).items()}
+
+    def offered(name: str) -> OfferedRegistry:
+        if name not in (distributed or {}):
+            raise NotOfferedError(f"{name!r} is not offered")
+        path = ROOT / (distributed or {})[name]
+        return OfferedRegistry(path, path.parent, f"{name} 1.0", is_editable=False)
 
     def read(path: Path) -> bytes:
         name = path.relative_to(ROOT).as_posix()
@@ -66,7 +72,7 @@ def loads(
             raise FileNotFoundError(2, "No such file or directory", str(path))
         return files[name].encode()
 
-    return load(ROOT / first, ROOT, read, offered.get)
+    return load(ROOT / first, ROOT, read, offered)
 
 
 def entries(*moves: tuple[str | None, str] | Mapping[str, Any], **top: Any) -> dict[str, Any]:
@@ -386,6 +392,30 @@ def test_deep_nesting() -> None:
             load_file(FILE, Text(f'{{"version": 1, "entries": [], "later": {deep}}}'))
         except RegistryError as error:
             assert "deep" in error.reason
+
+
+def test_what_is_too_deep_or_too_long_is_found() -> None:
+    deep = "[" * 100_000
+    error = failure(f'{{"version": 1, "later": "[[", "entries": {deep}}}')
+    assert error.span == Span(error.text.source.rindex("["), error.text.source.rindex("[") + 1)
+    error = failure(f'{{"version": 1, "entries": [], "later": [12, "{"3" * 6_000}", {"4" * 5_000}]}}')
+    assert error.text.source[slice(*error.span)] == "4" * 5_000
+
+
+def test_a_key_twice_before_the_text_breaks_off() -> None:
+    error = failure('{"version": 1, "version": 1, "entries": [{"canonical": ')
+    assert (error.reason, error.span.start) == ("not JSON: Expecting value", len(error.text.source))
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\x1b", "\x00"])
+def test_what_cannot_be_seen_is_shown(character: str) -> None:
+    error = failure(
+        json.dumps({"version": 1, "entries": [{"canonical": 1, "deprecated": ["a"], "owner": [character]}]})
+    )
+    assert str(error).isprintable()
+    error = failure(json.dumps({"version": 1, "entries": f"a{character}b"}))
+    assert str(error).isprintable()
+    assert "a\\" in str(error)
 
 
 def test_what_is_wrong_is_said_in_a_line_that_can_be_read() -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ssot_lsp.model import Diagnostic, Entry, Location, ObjectRef, Severity
 from ssot_lsp.places import Places
-from ssot_lsp.registry.load import LoadedFile, Locate, Problem, WrittenEntry, load_files
+from ssot_lsp.registry.load import LoadedFile, Locate, Problem, WrittenEntry, load_files, nothing_is_offered
 from ssot_lsp.registry.validate import NotARegistryError, RegistryError
 from ssot_lsp.text import Text
 from ssot_lsp.words import finder
@@ -53,7 +53,7 @@ def load(
     path: Path,
     root: Path,
     read: Callable[[Path], bytes] = Path.read_bytes,
-    distributed: Locate = lambda name: None,
+    distributed: Locate = nothing_is_offered,
 ) -> Registry:
     """Load the registry file at `path`, and those that it extends, for the workspace at `root`.
 
@@ -109,6 +109,11 @@ class Registry:
         """
         files = (_applied(file, oldest, is_other) if file.versions_of else file for file in self.files)
         return Registry(tuple(files))
+
+    @property
+    def own_problems(self) -> Iterator[Problem]:
+        """Those that are the workspace's to mend: what is wrong in what a distribution offers concerns others."""
+        return ((path, problem) for path, problem in self.problems if not self._file(path).distribution)
 
     @property
     def entries(self) -> Iterator[Entry]:

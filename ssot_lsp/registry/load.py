@@ -6,10 +6,12 @@ left out.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ssot_lsp.distributions import NotOfferedError, OfferedRegistry
 from ssot_lsp.files import is_glob
 from ssot_lsp.model import Applicability, Diagnostic, Entry, ObjectRef, Severity, is_dotted_name, is_plain_reference
 from ssot_lsp.places import JsonPath, Places
@@ -90,6 +92,8 @@ class LoadedFile(NamedTuple):
     problems: tuple[Diagnostic, ...]
     versions_of: str = ""
     """What the versions in it are versions of; empty for the project."""
+    distribution: str = ""
+    """Which offers it, with its version (`acme 1.0`); empty for the workspace's own."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -97,52 +101,84 @@ class LoadedFile(NamedTuple):
         return tuple(written.entry for written in self.written)
 
 
-Locate = Callable[[str], Path | None]
-"""From the name under which a distribution offers a registry to that file."""
+Locate = Callable[[str], OfferedRegistry]
+"""From the name under which a distribution offers a registry to that registry; raises NotOfferedError."""
+
+
+def nothing_is_offered(name: str) -> OfferedRegistry:
+    """What is offered where there is no environment. Raises NotOfferedError."""
+    raise NotOfferedError(f"{name!r} is no file")
+
+
+class _Named(NamedTuple):
+    """A registry that is to be read, and who says so."""
+
+    path: Path
+    folder: Path
+    """What it names by a relative path is in there too."""
+    distribution: str = ""
+    by: tuple[LoadedFile, int] | None = None
+    """The workspace's own registry that leads to it, if any, and the place in its `extends`."""
 
 
 def load_files(path: Path, root: Path, read: Callable[[Path], bytes], distributed: Locate) -> Iterator[LoadedFile]:
     """Read the registry at `path` and all that it extends, the nearest first, each file once.
 
-    Raises RegistryError if any of them cannot be used.
+    Raises RegistryError if any of them cannot be used. What is wrong in one that a distribution offers is told where
+    the workspace's own registry names it: there it can be mended.
     """
-    seen: set[Path] = set()
-    queue: list[tuple[Path, LoadedFile | None, int]] = [(path, None, 0)]
+    base = root if path.resolve().is_relative_to(root.resolve()) else path.parent
+    queue, seen = [_Named(path, base)], set[Path]()
     while queue:
-        file, parent, index = queue.pop(0)
-        if file in seen:
+        named = queue.pop(0)
+        if named.path in seen:
             continue
-        seen.add(file)
+        seen.add(named.path)
         try:
-            source = decode(file, read(file))
-        except (OSError, ValueError) as error:
-            reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-            if parent is None:
-                raise RegistryError(file, Text(""), Span(0, 0), "", reason) from error
-            place, reason = ("extends", index), f"{parent.extends[index]!r} {reason}"
-            raise error_at(parent.path, parent.text, place, reason) from error
-        loaded = load_file(file, source, _versions_of(file))
-        yield loaded
-        for number, name in enumerate(loaded.extends):
-            target = _extended(file, name, root, distributed)
-            if target is None:
-                reason = f"no registry {name!r} inside the workspace, nor one of an installed distribution"
-                raise error_at(file, loaded.text, ("extends", number), reason)
-            queue.append((target, loaded, number))
+            loaded = _read(named, read)
+            yield loaded
+            queue += (_extended(loaded, number, named, root, distributed) for number in range(len(loaded.extends)))
+        except RegistryError as error:
+            if named.distribution and named.by is not None:
+                (file, index), inner = named.by, str(error).removeprefix(f"{named.folder.parent}{os.sep}")
+                reason = f"{file.extends[index]!r} leads to {named.distribution}, whose registry cannot be used"
+                raise error_at(file.path, file.text, ("extends", index), f"{reason}: {inner}") from error
+            raise
 
 
-def _extended(file: Path, name: str, root: Path, distributed: Locate) -> Path | None:
-    """The file that `name` stands for: a pack, what is inside the root as seen from `file`, or what is distributed."""
+def _read(named: _Named, read: Callable[[Path], bytes]) -> LoadedFile:
+    try:
+        source = decode(named.path, read(named.path))
+    except (OSError, ValueError) as error:
+        reason = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        if named.by is None or named.distribution:
+            raise RegistryError(named.path, Text(""), Span(0, 0), "", reason) from error
+        file, index = named.by
+        raise error_at(file.path, file.text, ("extends", index), f"{file.extends[index]!r} {reason}") from error
+    return load_file(named.path, source, _versions_of(named.path))._replace(distribution=named.distribution)
+
+
+def _extended(file: LoadedFile, number: int, named: _Named, root: Path, distributed: Locate) -> _Named:
+    """What `file`, which was `named`, extends: a pack, what a relative path leads to, or what a distribution offers.
+
+    Raises RegistryError if there is nothing.
+    """
+    name = file.extends[number]
+    by = named.by if named.distribution else (file, number)
     if name in _PACKS:
-        return _PACK_FOLDER / f"{name}.json"
-    if name.endswith(".json"):
-        try:
-            target = (file.parent / name).resolve()
-        except ValueError:  # a null character
-            return None
-        base = root.resolve() if file.resolve().is_relative_to(root.resolve()) else file.parent.resolve()
-        return target if target.is_relative_to(base) else None
-    return distributed(name)
+        return _Named(_PACK_FOLDER / f"{name}.json", _PACK_FOLDER, "ssot-lsp", by)
+    try:
+        if name.endswith(".json"):
+            target = (file.path.parent / name).resolve()
+            if not target.is_relative_to(named.folder.resolve()):
+                raise NotOfferedError(f"{name!r} leads out of {named.folder}")
+            return _Named(target, named.folder, named.distribution, by)
+        found = distributed(name)
+    except (NotOfferedError, ValueError) as error:  # a null character
+        raise error_at(file.path, file.text, ("extends", number), str(error)) from error
+    if found.is_editable and found.path.is_relative_to(root.resolve()):
+        return _Named(found.path, root, by=by)  # the workspace's own, called by another name
+    return _Named(found.path, found.folder, found.distribution, by)
 
 
 def _versions_of(file: Path) -> str:

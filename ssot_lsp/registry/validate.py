@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,7 @@ from ssot_lsp.text import Span, Text
 if TYPE_CHECKING:
     from jsonschema_rs import Draft7Validator
 
-_STRING_OR_CONSTANT = r'(?s)"(?:[^"\\]|\\.)*"|NaN|-?Infinity'  # compiled on use, as is the other
-_SURROGATE = r"[\ud800-\udfff]"
+_SURROGATE = r"[\ud800-\udfff]"  # compiled on use
 _LONGEST_REASON = 200
 
 
@@ -34,9 +33,15 @@ class RegistryError(Exception):
         """Where in the file, in code points."""
         self.key = key
         """The offending key as a path: `entries[3].canonical`; empty where there is none."""
-        self.reason = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "…"
+        reason = reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + "…"
+        self.reason = re.sub(r"\W", lambda found: _shown(found[0]), reason)
         row, column = text.position(span.start)
         super().__init__(f"{path}:{row + 1}:{column + 1}: {key + ': ' if key else ''}{self.reason}")
+
+
+def _shown(character: str) -> str:
+    """A character, or its escape sequence if it cannot be seen, as those that turn the direction of writing."""
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 class NotARegistryError(RegistryError):
@@ -174,17 +179,21 @@ def _reason(schema_path: Sequence[str | int], message: str) -> str:
     return " ".join(message.split())
 
 
-def _json(path: Path, text: Text) -> Any:
+def _json(path: Path, text: Text, made: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """The value of a text, its objects `made` from their keys and values; by default no key may stand twice.
+
+    Raises RegistryError if the text is not JSON.
+    """
     try:
-        return json.loads(text.source, parse_constant=_reject_constant, object_pairs_hook=_object)
+        return json.loads(text.source, parse_constant=_reject_constant, object_pairs_hook=made or _object)
     except json.JSONDecodeError as error:
         span = Span(error.pos, min(error.pos + 1, len(text.source)))
         raise RegistryError(path, text, span, "", f"not JSON: {error.msg}") from error
     except _ConstantError as error:
-        found = (match for match in re.finditer(_STRING_OR_CONSTANT, text.source) if not match[0].startswith('"'))
-        span = next((Span(*match.span()) for match in found), Span(0, 0))
+        span = next((Span(*found.span()) for found in _outside_strings("NaN|-?Infinity", text.source)), Span(0, 0))
         raise RegistryError(path, text, span, "", f"not JSON: {error}") from error
     except _TwiceError as error:
+        _json(path, text, dict)  # that all of it is JSON, so that there is a way through it, nobody knows yet
         seen: set[tuple[str | int, ...]] = set()
         for place, key_span, _ in members(text.source):
             if place in seen and key_span is not None:
@@ -192,9 +201,27 @@ def _json(path: Path, text: Text) -> Any:
             seen.add(place)
         raise RegistryError(path, text, Span(0, 0), "", "a key stands twice") from error
     except RecursionError as error:
-        raise RegistryError(path, text, Span(0, 0), "", "not a registry: nested too deeply") from error
+        raise RegistryError(path, text, _deepest(text.source), "", "not a registry: nested too deeply") from error
     except ValueError as error:  # a number of more digits than Python reads
-        raise RegistryError(path, text, Span(0, 0), "", f"not a registry: {error}") from error
+        numbers = (Span(*found.span()) for found in _outside_strings(r"\d+", text.source))
+        longest = max(numbers, key=lambda span: span.end - span.start, default=Span(0, 0))
+        raise RegistryError(path, text, longest, "", f"not a registry: {error}") from error
+
+
+def _deepest(source: str) -> Span:
+    """The bracket in a JSON text that the most others are around."""
+    depth, most, deepest = 0, 0, Span(0, 0)
+    for found in _outside_strings(r"[\[\]{}]", source):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > most:
+            most, deepest = depth, Span(*found.span())
+    return deepest
+
+
+def _outside_strings(pattern: str, source: str) -> Iterator[re.Match[str]]:
+    """What in a JSON text, but not in one of its strings, a pattern matches."""
+    found = re.finditer(rf'(?s)"(?:[^"\\]|\\.)*"|{pattern}', source)
+    return (match for match in found if not match[0].startswith('"'))
 
 
 class _ConstantError(ValueError):
@@ -219,8 +246,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 @cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of a registry, as shipped with this package."""
-    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
+    loaded: dict[str, Any] = json.loads(schema_text())
     return loaded
+
+
+def schema_text() -> str:
+    """The same as it stands in its file."""
+    return Path(__file__).with_name("schema.json").read_text("utf-8")
 
 
 @cache

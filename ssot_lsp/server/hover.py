@@ -38,8 +38,11 @@ def hover_text(named: Named, checked: Checked, today: date, about: str) -> str |
 
 def definition_of(named: Named, checked: Checked) -> Location | None:
     """Where the canonical object is defined that a path leads to, also from a deprecated path; None if nobody knows."""
-    target, modules = canonical_of(named, checked) or named.ref, checked.project.modules
-    found = modules.definition(modules.split(target))
+    target, project = canonical_of(named, checked), checked.project
+    modules, ref = project.modules, target or named.ref
+    if target is not None and not modules.is_first_party(target.module):
+        modules = project.installed(target.module)
+    found = modules.definition(modules.split(ref))
     return found.location if found is not None else None
 
 

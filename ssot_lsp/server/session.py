@@ -370,6 +370,7 @@ class Session(LanguageServer):
 
     def did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
         """Check a document that was opened."""
+        self._look_outside(path_of(params.text_document.uri))
         self._changed(self.documents.open(params.text_document, self.workspaces.first_root))
 
     def did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -431,8 +432,15 @@ class Session(LanguageServer):
     def did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
         """Look at the saved file with the eyes of the others."""
         path = path_of(params.text_document.uri)
+        self._look_outside(path)
         if path is not None:
             self._reread_soon([path])
+
+    def _look_outside(self, path: Path | None) -> None:
+        """Load the folder of a file again, if what it takes from the environment has changed: nobody tells of that."""
+        folder = self._folder(path) if path is not None else None
+        if folder is not None and folder not in self._loading and folder.is_outdated:
+            self._reload(folder)
 
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         """Read again what changed outside of the editor."""

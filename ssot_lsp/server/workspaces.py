@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ssot_lsp import engine
@@ -37,6 +38,10 @@ class Loaded(NamedTuple):
     """The registry can be used."""
     is_large: bool
     told: str = ""
+    installed: Mapping[Path, int] = MappingProxyType({})
+    """What of the environment counts, and when it was changed (nanoseconds): nobody tells when it is again."""
+    is_waiting: bool = False
+    """The registry extends what cannot be had, and that may be installed now."""
 
 
 class WorkspaceFolder:
@@ -58,6 +63,8 @@ class WorkspaceFolder:
         self._lint: Mapping[Path, list[Diagnostic]] = {}
         self._uses: dict[Path, tuple[str, list[Diagnostic]]] = {}
         """What is wrong with entries, given who still uses what they replace: for which text of the file."""
+        self._installed: Mapping[Path, int] = {}
+        self._is_waiting = False
 
     @property
     def project(self) -> Project | None:
@@ -77,16 +84,26 @@ class WorkspaceFolder:
                 message = _message(error) + (" The last good registry stays in force." if self._good else "")
                 bad = Diagnostic("SSOT100", "invalid-registry", message, Severity.ERROR, error.span)
                 problems[error.path] = (error.text, [bad])
+            is_waiting = isinstance(error, RegistryError) and error.key.startswith("extends")
             known = self._project.with_registry(self._good, self._read) if self._project and self._good else None
-            return Loaded(known or self._project, problems, is_good=False, is_large=_is_large(known), told=told)
-        for path, problem in project.registry.problems:
+            here, is_large = known or self._project, _is_large(known)
+            return Loaded(here, problems, is_good=False, is_large=is_large, told=told, is_waiting=is_waiting)
+        for path, problem in project.registry.own_problems:
             said = engine.as_settings_say([problem], project.settings_for(path))
             problems.setdefault(path, (project.registry.text(path), []))[1].extend(said)
-        return Loaded(project, problems, is_good=True, is_large=_is_large(project))
+        offered = [file.path for file in project.registry.files if file.distribution]
+        installed = _changed([*project.environment.site_packages, *offered]) if offered else {}
+        return Loaded(project, problems, is_good=True, is_large=_is_large(project), installed=installed)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether something was installed since, and what is extended may be other than what was read."""
+        return self._is_waiting or self._installed != _changed(self._installed)
 
     def take(self, loaded: Loaded) -> None:
         """Take over what was read."""
         self._project, self.registry_problems = loaded.project, loaded.problems
+        self._installed, self._is_waiting = loaded.installed, loaded.is_waiting
         self.is_loaded = True
         if loaded.is_good and loaded.project is not None:
             self._good = loaded.project.registry
@@ -184,6 +201,15 @@ class WorkspaceFolder:
             stale |= {file, name, *(f"{DEFINERS}{defined}" for defined in names)}
         self._project = replace(self._project, modules=modules.after(stale))
         return stale
+
+
+def _changed(paths: Iterable[Path]) -> dict[Path, int]:
+    """When some files and folders were changed, in nanoseconds; 0 for what is not there."""
+    found = dict.fromkeys(paths, 0)
+    for path in found:
+        with suppress(OSError):
+            found[path] = path.stat().st_mtime_ns
+    return found
 
 
 def _is_large(project: Project | None) -> bool:

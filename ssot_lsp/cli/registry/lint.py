@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -43,14 +44,14 @@ def lint(options: Options, *, fix: bool) -> None:
         fail("there is no registry")
     wanted = Settings(select=options.select, ignore=options.ignore)
     with progress("Checking") as told:
-        reports = _reports(project, Sweep(options.jobs, told, use_cache=options.use_cache), wanted)
+        reports = found_in_registries(project, Sweep(options.jobs, told, use_cache=options.use_cache), wanted)
     if fix:
         reports = _fixed(project, reports, wanted)
     print_reports(options, project, reports)
     sys.exit(exit_code(options, reports))
 
 
-def _reports(project: Project, sweep: Sweep, wanted: Settings) -> list[Report]:
+def found_in_registries(project: Project, sweep: Sweep, wanted: Settings) -> list[Report]:
     """What is wrong with the registry, given all that is found in the workspace's files; of that what is wanted."""
     return with_findings(
         r._replace(diagnostics=tuple(d for d in r.diagnostics if wanted.reports(d.code)))
@@ -58,10 +59,19 @@ def _reports(project: Project, sweep: Sweep, wanted: Settings) -> list[Report]:
     )
 
 
-def _fixed(project: Project, reports: list[Report], wanted: Settings) -> list[Report]:
-    """What is left after all safe fixes of the registry files, which are written."""
-    before = {file.path: file.text.source for file in project.registry.files}
-    after, count = dict(before), 0
+class Mended(NamedTuple):
+    """What all safe fixes make of a workspace's registries."""
+
+    texts: dict[Path, str]
+    """By file, changed or not."""
+    edits: int
+    """How many."""
+    left: list[Report]
+
+
+def mended(project: Project, reports: list[Report], wanted: Settings) -> Mended:
+    """What becomes of the registries, given what is wrong with them. Nothing is written."""
+    after, count = {file.path: file.text.source for file in project.registry.files}, 0
 
     def read(path: str | Path) -> bytes:
         return after[Path(path)].encode() if Path(path) in after else read_bytes(path)
@@ -74,12 +84,19 @@ def _fixed(project: Project, reports: list[Report], wanted: Settings) -> list[Re
             again = Project.load(project.root, Settings(**project.overrides), read)
         except (ConfigError, RegistryError) as error:
             fail(f"internal error, nothing is written: the registry could not be used after its fixes: {error}")
-        reports = _reports(again, Sweep(use_cache=False), wanted)  # no other process knows that registry
-    for path, text in after.items():
-        if text != before[path]:
-            _write(project, path, before[path], text)
-    note(f"{count} of its problems mended" if count else "nothing to mend")
-    return reports
+        reports = found_in_registries(again, Sweep(use_cache=False), wanted)  # no other process knows that registry
+    return Mended(after, count, reports)
+
+
+def _fixed(project: Project, reports: list[Report], wanted: Settings) -> list[Report]:
+    """What is left after all safe fixes of the registry files, which are written."""
+    found = mended(project, reports, wanted)
+    for path, text in found.texts.items():
+        before = project.registry.text(path).source
+        if text != before:
+            _write(project, path, before, text)
+    note(f"{found.edits} of its problems mended" if found.edits else "nothing to mend")
+    return found.left
 
 
 def _safe_edits(report: Report) -> list[TextEdit]:
