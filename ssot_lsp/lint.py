@@ -76,7 +76,7 @@ def uses_by_entry(reports: Iterable[Report]) -> dict[tuple[Path, int], Uses]:
 def _own(project: Project) -> Iterator[Entry]:
     """The entries of the workspace's own registries: those of a distribution are others' to mend."""
     for file in project.registry.files:
-        if not file.distribution and file.path.is_relative_to(project.root):
+        if file.is_own:
             yield from file.entries
 
 

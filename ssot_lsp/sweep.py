@@ -148,7 +148,7 @@ def _key(project: Project) -> str:
 
     program = sorted((file.name, file.stat().st_mtime_ns) for file in Path(ssot_lsp.__file__).parent.rglob("*.py"))
     registry = [(file.path, file.text.source) for file in project.registry.files]
-    packs = (file.written for file in project.registry.files if file.versions_of)
+    packs = (file.written for file in project.registry.files if file.is_pack)
     applied = [(entry.place, entry.is_gone, entry.deprecated) for written in packs for entry in written]
     where = project.modules.roots, sorted(project.modules.packages)
     environment = project.environment.site_packages, sorted(project.environment.distributions)

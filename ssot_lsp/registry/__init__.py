@@ -97,8 +97,8 @@ class Registry:
 
     @property
     def has_packs(self) -> bool:
-        """Whether some of its files are not about the project, but about what it uses."""
-        return any(file.versions_of for file in self.files)
+        """Whether some of its files came with this program."""
+        return any(file.is_pack for file in self.files)
 
     def applied(self, oldest: tuple[int, ...], is_other: Callable[[str], bool]) -> Registry:
         """The registry as it holds for a project: of its packs only what is true there.
@@ -107,13 +107,13 @@ class Registry:
         and what was removed by then is gone. `is_other` tells of the name of a top-level module whether it means
         something else in the project than the packs do.
         """
-        files = (_applied(file, oldest, is_other) if file.versions_of else file for file in self.files)
+        files = (_applied(file, oldest, is_other) if file.is_pack else file for file in self.files)
         return Registry(tuple(files))
 
     @property
     def own_problems(self) -> Iterator[Problem]:
         """Those that are the workspace's to mend: what is wrong in what a distribution offers concerns others."""
-        return ((path, problem) for path, problem in self.problems if not self._file(path).distribution)
+        return ((path, problem) for path, problem in self.problems if self._file(path).is_own)
 
     @property
     def entries(self) -> Iterator[Entry]:

@@ -19,7 +19,8 @@ from ssot_lsp.registry.validate import RegistryError, decode, error_at, key_of, 
 from ssot_lsp.text import Span, Text
 
 _PACK_FOLDER = Path(__file__).with_name("packs")
-_PACKS = {"stdlib": "Python"}
+_PYTHON = "Python"
+_PACKS = {"stdlib": _PYTHON}
 """The registries that come with this program: by the name that `extends` gives, what their versions are versions of."""
 
 Problem = tuple[Path, Diagnostic]
@@ -91,9 +92,17 @@ class LoadedFile(NamedTuple):
     written: tuple[WrittenEntry, ...]
     problems: tuple[Diagnostic, ...]
     versions_of: str = ""
-    """What the versions in it are versions of; empty for the project."""
-    distribution: str = ""
-    """Which offers it, with its version (`acme 1.0`); empty for the workspace's own."""
+    """What the versions in it are versions of: the distribution that offers it, or Python; empty for the project."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the workspace's own, to be mended here."""
+        return not self.versions_of
+
+    @property
+    def is_pack(self) -> bool:
+        """Whether it came with this program, and speaks of the standard library."""
+        return self.versions_of == _PYTHON
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -117,6 +126,7 @@ class _Named(NamedTuple):
     folder: Path
     """What it names by a relative path is in there too."""
     distribution: str = ""
+    """Which offers it, with its version (`acme 1.0`); empty for the workspace's own."""
     by: tuple[LoadedFile, int] | None = None
     """The workspace's own registry that leads to it, if any, and the place in its `extends`."""
 
@@ -155,7 +165,9 @@ def _read(named: _Named, read: Callable[[Path], bytes]) -> LoadedFile:
             raise RegistryError(named.path, Text(""), Span(0, 0), "", reason) from error
         file, index = named.by
         raise error_at(file.path, file.text, ("extends", index), f"{file.extends[index]!r} {reason}") from error
-    return load_file(named.path, source, _versions_of(named.path))._replace(distribution=named.distribution)
+    is_pack = named.path.parent == _PACK_FOLDER
+    versions_of = _PACKS[named.path.stem] if is_pack else named.distribution.partition(" ")[0]
+    return load_file(named.path, source, versions_of)
 
 
 def _extended(file: LoadedFile, number: int, named: _Named, root: Path, distributed: Locate) -> _Named:
@@ -179,11 +191,6 @@ def _extended(file: LoadedFile, number: int, named: _Named, root: Path, distribu
     if found.is_editable and found.path.is_relative_to(root.resolve()):
         return _Named(found.path, root, by=by)  # the workspace's own, called by another name
     return _Named(found.path, found.folder, found.distribution, by)
-
-
-def _versions_of(file: Path) -> str:
-    """What the versions in a registry file are versions of; empty for the project."""
-    return _PACKS.get(file.stem, "") if file.parent == _PACK_FOLDER else ""
 
 
 def load_file(path: Path, text: Text, versions_of: str = "") -> LoadedFile:

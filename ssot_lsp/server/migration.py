@@ -63,8 +63,7 @@ def entries_of(folder: WorkspaceFolder, found: Mapping[str, list[lsp.Diagnostic]
         }
 
     def matters(entry: Entry) -> bool:
-        is_own = entry.path == project.registry.files[0].path or entry.path.is_relative_to(project.root)
-        return is_own or (entry.path.as_uri(), entry.place) in importers
+        return not entry.versions_of or (entry.path.as_uri(), entry.place) in importers
 
     return [told(entry) for entry in project.registry.entries if matters(entry)]
 

@@ -91,7 +91,7 @@ class WorkspaceFolder:
         for path, problem in project.registry.own_problems:
             said = engine.as_settings_say([problem], project.settings_for(path))
             problems.setdefault(path, (project.registry.text(path), []))[1].extend(said)
-        offered = [file.path for file in project.registry.files if file.distribution]
+        offered = [file.path for file in project.registry.files if not file.is_own]
         installed = _changed([*project.environment.site_packages, *offered]) if offered else {}
         return Loaded(project, problems, is_good=True, is_large=_is_large(project), installed=installed)
 

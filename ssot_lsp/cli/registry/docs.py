@@ -93,16 +93,14 @@ def _page(project: Project, options: Options, *, counts: bool) -> Page:
             entry: [project.relative(report.path) for report in (*(report for report, _ in uses.told), *uses.silenced)]
             for entry, uses in uses_by_entry(reports).items()
         }
-    names = {file.path: _name(project, file.path) for file in project.registry.files}
+    names = {file.path: _name(project, file.path) for file in project.registry.files if file.is_own}
     return page_of(project.registry, importers, names.get)
 
 
 def _name(project: Project, path: Path) -> str | None:
-    """What a page calls a registry file; None for one that a distribution brings."""
-    first = project.registry.files[0].path
-    if path != first and any(path.is_relative_to(folder) for folder in project.environment.site_packages):
-        return None
-    for folder in (project.root, first.parent):  # a registry may be given that is outside of the root
+    """What a page calls a registry file of the workspace."""
+    # a registry may be given that is outside of the root
+    for folder in (project.root, project.registry.files[0].path.parent):
         if path.is_relative_to(folder):
             return path.relative_to(folder).as_posix()
     return None

@@ -234,8 +234,8 @@ class _Look:
             reason=shown(entry.reason),
             owner=shown(entry.owner),
             issue=shown(entry.issue),
-            since=shown(entry.since),
-            removal=shown(entry.removal),
+            since=shown(entry.named(entry.since)),
+            removal=shown(entry.named(entry.removal)),
             notes=tuple(self._notes(entry)),
             allow=tuple(map(shown, entry.allow)),
             registry=shown(self._name_of(entry.path) or "/".join(entry.path.parts[-2:]))
