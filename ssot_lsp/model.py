@@ -140,13 +140,15 @@ class Entry(NamedTuple):
     @property
     def dates(self) -> tuple[str, ...]:
         """Since when it holds, and when what it replaces goes, in words; without what it does not say."""
-        goes = f"{'removed' if self.is_gone else 'to be removed'}{' in' if self.versions_of else ''}"
-        since = (f"since {self.named(self.since)}",) if self.since else ()
-        return (*since, f"{goes} {self.named(self.removal)}") if self.removal else since
+        since, removal = self.named(self.since), self.named(self.removal)
+        goes = f"{'removed' if self.is_gone else 'to be removed'}{' in' if removal != self.removal else ''}"
+        told = (f"since {since}",) if since else ()
+        return (*told, f"{goes} {removal}") if removal else told
 
     def named(self, version: str) -> str:
-        """A version in `since` or `removal` with what it is one of: `Python 3.10`; one of the project as it is."""
-        return f"{self.versions_of} {version}" if self.versions_of and version else version
+        """What stands in `since` or `removal`: a version of others with their name, as `Python 3.10`, else as it is."""
+        is_date = re.fullmatch(r"\d{4}-\d\d-\d\d", version) is not None
+        return f"{self.versions_of} {version}" if self.versions_of and version and not is_date else version
 
 
 class ImportedName(NamedTuple):

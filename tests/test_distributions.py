@@ -335,6 +335,23 @@ def test_what_others_offer_is_theirs_to_mend(tmp_path: Path, monkeypatch: pytest
     assert not [path for path, _, problems in folder.reported if problems and ".venv" in path.parts]
 
 
+def test_versions_are_those_of_the_distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [
+        {"canonical": "acme.new:A", "deprecated": ["acme.old:A"], "since": "2.0", "removal": "3.0"},
+        {"canonical": "acme.new:B", "deprecated": ["acme.old:B"], "since": "2026-01-01", "removal": "2026-12-31"},
+    ]
+    files = {
+        INFO: offering(),
+        "SITE/acme/moves.json": json.dumps({"version": 1, "entries": entries}),
+        "registry.json": '{"version": 1, "extends": ["acme"], "entries": []}',
+        "use.py": "from acme.old import A, B\n",
+    }
+    monkeypatch.chdir(placed(tmp_path, files))
+    told = run("check", "--output-format", "concise").stdout
+    assert "(since acme 2.0, to be removed in acme 3.0)" in told
+    assert "(since 2026-01-01, to be removed 2026-12-31)" in told
+
+
 def test_what_an_offered_registry_extends(tmp_path: Path) -> None:
     """Files of its own package, and what other distributions offer; the user's own entries come first."""
     extending = '{"version": 1, "extends": ["../more.json", "Bee"], "packages": ["app"], "entries": []}'
