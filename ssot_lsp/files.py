@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -193,18 +194,7 @@ def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
     A temporary file beside the target, fsync, rename; the mode is kept. Raises ChangedFileError if the file no longer
     holds `expected`, RefusedWriteError for one that is not ours to replace, OSError if the system refuses.
     """
-    target = path.resolve()
-    if path.is_relative_to(root) and not target.is_relative_to(root.resolve()):
-        raise RefusedWriteError("a symbolic link leads outside of the root")
-    before = target.stat()
-    if not stat.S_ISREG(before.st_mode):
-        raise RefusedWriteError("it is not a regular file")
-    if before.st_nlink > 1:
-        raise RefusedWriteError("it has other hard links, which would keep the old text")
-    if hasattr(os, "getuid") and before.st_uid != os.getuid():
-        raise RefusedWriteError("it belongs to another user")
-    if target.read_bytes() != expected:
-        raise ChangedFileError("it changed while it was being fixed")
+    target, before = _own(path, expected, root)
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".ssot-tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -220,6 +210,56 @@ def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
             Path(temporary).unlink()
         raise
     _sync_folder(target.parent)
+
+
+def create_file(path: Path, data: bytes, root: Path) -> None:
+    """Write a file that is not there yet, all of it or nothing, in a folder that is.
+
+    Raises FileExistsError if something is there, RefusedWriteError outside of the root, OSError if the system refuses.
+    """
+    _inside(path.parent, root)
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.ssot-tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)  # unlike a rename it never takes the place of another file
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def delete_file(path: Path, expected: bytes, root: Path) -> None:
+    """Delete a file that holds `expected`. Raises what `replace_file` does, also RefusedWriteError for a link."""
+    if path.is_symlink():
+        raise RefusedWriteError("it is a symbolic link")
+    target, _ = _own(path, expected, root)
+    target.unlink()
+    _sync_folder(target.parent)
+
+
+def _own(path: Path, expected: bytes, root: Path) -> tuple[Path, os.stat_result]:
+    """The file that is at a path, if it is ours to change and holds `expected`; raises what `replace_file` does."""
+    target = _inside(path, root)
+    before = target.stat()
+    if not stat.S_ISREG(before.st_mode):
+        raise RefusedWriteError("it is not a regular file")
+    if before.st_nlink > 1:
+        raise RefusedWriteError("it has other hard links, which would keep the old text")
+    if hasattr(os, "getuid") and before.st_uid != os.getuid():
+        raise RefusedWriteError("it belongs to another user")
+    if target.read_bytes() != expected:
+        raise ChangedFileError("it changed while it was being fixed")
+    return target, before
+
+
+def _inside(path: Path, root: Path) -> Path:
+    """The path without symbolic links; raises RefusedWriteError if they lead out of the root."""
+    target = path.resolve()
+    if path.is_relative_to(root) and not target.is_relative_to(root.resolve()):
+        raise RefusedWriteError("a symbolic link leads outside of the root")
+    return target
 
 
 class ChangedFileError(Exception):

@@ -205,17 +205,14 @@ class _Lint:
             return
         at = self._modules.split(ref)
         head = at.qualname.partition(".")[0]
-        found: tuple[ObjectRef, ...]
         is_there = not (at.qualname and self._lacks(at))
         if is_there and (at.module != ref.module or self._modules.exists(ref.module) is not Answer.NO):
             return
         if at.module != ref.module or not ref.qualname:
             message = f"There is no module `{ref.module}`."
-            found = tuple(ObjectRef(module, ref.qualname) for module in self._modules.similar(ref.module))
         else:
             message = f"`{at.module}` does not have `{head}`."
-            exporters = islice(self._modules.exporters(head), MOST_GUESSES)
-            found = tuple(ObjectRef(module, at.qualname) for module in exporters)
+        found = tuple(islice(self._modules.elsewhere(ref), MOST_GUESSES))
         text = " ".join(filter(None, (message, did_you_mean(tuple(map(str, found))))))
         path = (*_at(entry), *place)
         fixes = tuple(

@@ -1,7 +1,7 @@
 """The text of a bridge: a module at a deprecated path that re-exports from the canonical ones, with a warning.
 
-It is laid out as ruff and black do by default: lines of 88 columns, imports in isort's order. A lazy one imports only what is
-asked of it (PEP 562); type checkers read the same imports as in any other.
+It is laid out as ruff and black do by default: lines of 88 columns, imports in isort's order. A lazy one imports what
+it is asked for (PEP 562), and type checkers read the same imports as in any other.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _check(module: str, names: Mapping[str, ObjectRef], *, is_lazy: bool) -> Non
 def _reexports(
     module: str, names: Mapping[str, ObjectRef], local_names: _Locals, imports: Iterable[_Import], width: int = _WIDTH
 ) -> list[str]:
-    """The import statements by section, other `imports` with them; at the end what is bound to attributes, or nothing."""
+    """The import statements by section, with other `imports`; at the end what is bound to attributes, be it nothing."""
     found = [*imports]
     roots: dict[tuple[str, str], str] = {}
     bindings: list[str] = []

@@ -9,7 +9,7 @@ from ssot_lsp.cli.commands import Commands
 
 class _OfRegistries(Commands):
     package = __name__
-    names = ("lint",)
+    names = ("lint", "bridge")
 
 
 @click.group(cls=_OfRegistries)
