@@ -43,8 +43,8 @@ class Asker(NamedTuple):
     """From 0; of a notebook, in its file."""
     name: str = ""
     """The name in the module that it asks for; empty if it asks for the module, or nobody knows."""
-    why: str = "asks for it"
-    """What it does there."""
+    why: str = ""
+    """How it may do that, if it does not plainly do so."""
 
 
 def askers(project: Project, wanted: Mapping[str, Path]) -> Iterator[tuple[str, Asker]]:
@@ -60,13 +60,13 @@ def askers(project: Project, wanted: Mapping[str, Path]) -> Iterator[tuple[str, 
             and found.path is not None
             and last[module].decode() in (project.modules.exports(package) or ())
         ):
-            yield module, Asker(found.path, 0, why="lists it in its `__all__`")
+            yield module, Asker(found.path, 0, why="its `__all__`")
     for file in find_python_files([project.root, *outside], project.root, (*python, *_SETTINGS)):
         path = Path(file)
         try:
             data = read_bytes(file)
         except OSError as error:
-            yield from ((module, Asker(path, 0, why=f"cannot be read: {error.strerror}")) for module in wanted)
+            yield from ((module, Asker(path, 0, why=f"it cannot be read: {error.strerror}")) for module in wanted)
             continue
         mentioned = [
             module
@@ -87,7 +87,7 @@ def _in_settings(path: Path, text: str, module: str) -> Iterator[Asker]:
     name = re.escape(module)
     pattern = rf"(?<![\w.]){name}(?!\w)" if "." in module else rf"(?<![\w.-]){name}(?=[:.]\w)|(?<=-m ){name}(?!\w)"
     for match in re.finditer(pattern, text):
-        yield Asker(path, text.count("\n", 0, match.start()), why="names it")
+        yield Asker(path, text.count("\n", 0, match.start()))
 
 
 def _in_python(project: Project, path: Path, data: bytes, wanted: Mapping[str, Path]) -> Iterator[tuple[str, Asker]]:
@@ -98,10 +98,10 @@ def _in_python(project: Project, path: Path, data: bytes, wanted: Mapping[str, P
         else:
             document, unread = project.document(path, decode(data).source), ""
     except UnreadableFileError as error:
-        yield from ((module, Asker(path, 0, why=f"cannot be read: {error}")) for module in wanted)
+        yield from ((module, Asker(path, 0, why=f"it cannot be read: {error}")) for module in wanted)
         return
     if unread or document.syntax.has_errors:
-        reason = f"cannot be read: {unread or 'it does not parse'}"
+        reason = f"it cannot be read: {unread or 'no Python'}"
         yield from ((module, Asker(path, 0, why=reason)) for module in wanted)
         return
     look = _Look(project, document)

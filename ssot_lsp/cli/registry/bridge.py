@@ -147,7 +147,7 @@ def _tell_of_others(project: Project, made: Iterable[Bridge]) -> None:
             asked.setdefault(module, {}).setdefault(asker.name, asker)
     for module, names in sorted(asked.items()):
         told = ", ".join(f"`{name}` ({_place(project, asker)})" for name, asker in sorted(names.items()))
-        note(f"note: {module}: asked for too, and supplied by no entry: {told}")
+        note(f"note: {module}: asked for too, and in no place to which an entry leads: {told}")
 
 
 def _place(project: Project, asker: Asker) -> str:
@@ -185,7 +185,9 @@ def _remove(project: Project, modules: Sequence[str], *, diff: bool) -> int:
         if found is None or found.path is None:
             note(f"note: {module}: nothing is there")
         elif (data := _unchanged(module, found.path)) is None:
-            click.echo(f"kept {project.relative(found.path)}: it is no bridge, or no longer as it was written")
+            click.echo(
+                f"kept {project.relative(found.path)}: it is no bridge, or no longer as it was written", err=diff
+            )
         else:
             own[module] = found.path, data
     code = CLEAN
@@ -198,9 +200,9 @@ def _remove(project: Project, modules: Sequence[str], *, diff: bool) -> int:
     for module, (path, data) in own.items():
         others = _others(path.parent, gone) if path.name == "__init__.py" else set()
         if module in asked:
-            click.echo(f"kept {project.relative(path)}: {_why(project, asked[module])}")
+            click.echo(f"kept {project.relative(path)}: {_why(project, asked[module])}", err=diff)
         elif others:
-            click.echo(f"kept {project.relative(path)}: there are other files in its package")
+            click.echo(f"kept {project.relative(path)}: there are other files in its package", err=diff)
         else:
             code = max(code, _deleted(project, path, data, gone, diff=diff))
             for package, init in _empty_packages(project, module) if path in gone else ():
@@ -237,8 +239,9 @@ def _others(folder: Path, gone: set[Path]) -> set[Path]:
 
 def _why(project: Project, found: Sequence[Asker]) -> str:
     places = sorted({(project.relative(asker.path), asker.row + 1, asker.why) for asker in found})
-    told = ", ".join(f"{path}:{row} {why}" for path, row, why in places[:_MOST_PLACES])
-    return f"{told} and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else told
+    told = ", ".join(f"{path}:{row}{f' ({why})' if why else ''}" for path, row, why in places[:_MOST_PLACES])
+    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    return f"asked for in {told}{more}"
 
 
 def _deleted(project: Project, path: Path, data: bytes, gone: set[Path], *, diff: bool) -> int:
