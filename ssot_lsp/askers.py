@@ -127,7 +127,7 @@ class _Look:
             for imported in imported_names(self._project, document, statement):
                 dotted, start = imported.ref.dotted, imported.name_span.start
                 at = next((p for p in prefixes(dotted) if self._is(p, module, own, statement.level)), "")
-                below = dotted[len(at) + 1 :].partition(".")[0]
+                below = dotted[len(at) + 1 :].partition(".")[0] if at else ""
                 if at:
                     yield start, below
                 if imported.name is None or below:

@@ -215,7 +215,8 @@ def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
 def create_file(path: Path, data: bytes, root: Path) -> None:
     """Write a file that is not there yet, all of it or nothing, in a folder that is.
 
-    Raises FileExistsError if something is there, RefusedWriteError outside of the root, OSError if the system refuses.
+    Where a file system knows no hard links, a kill may leave a part. Raises FileExistsError if something is there,
+    RefusedWriteError if a symbolic link leads out of the root, OSError if the system refuses.
     """
     _inside(path.parent, root)
     temporary = path.with_name(f".{path.name}.{token_hex(4)}.ssot-tmp")
@@ -224,7 +225,13 @@ def create_file(path: Path, data: bytes, root: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.link(temporary, path)  # unlike a rename it never takes the place of another file
+        try:
+            os.link(temporary, path)  # unlike a rename it never takes the place of another file
+        except FileExistsError:
+            raise
+        except OSError:
+            with path.open("xb") as file:
+                file.write(data)
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)

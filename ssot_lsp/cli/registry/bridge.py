@@ -121,8 +121,8 @@ def _created(project: Project, made: Bridge, new: dict[Path, bytes]) -> bool:
             create_file(path, data, project.root)
             done.append(path)
     except (RefusedWriteError, OSError) as error:
-        for path in done:
-            path.unlink()
+        for other in done:
+            other.unlink()
         for folder in reversed(folders):
             with suppress(OSError):
                 folder.rmdir()
