@@ -7,7 +7,7 @@ over: a fallback, a test that expects a failure, what settings exclude.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -23,11 +23,11 @@ from ssot_lsp.files import (
     find_python_files,
     read_bytes,
 )
-from ssot_lsp.modules import prefixes
+from ssot_lsp.modules import Answer, prefixes
 from ssot_lsp.project import Document, Project
 from ssot_lsp.rules import imported_names
 from ssot_lsp.scan import chains
-from ssot_lsp.search import SearchPath
+from ssot_lsp.words import finder
 
 _SETTINGS = (".toml", ".cfg", ".ini", ".yaml", ".yml")
 """Of the files in which a path may stand as an entry point, a command or the like."""
@@ -52,14 +52,11 @@ def askers(project: Project, wanted: Mapping[str, Path]) -> Iterator[tuple[str, 
     python = (*PYTHON_SUFFIXES, NOTEBOOK_SUFFIX, *(PAGE_SUFFIXES if project.settings.include_docs else ()))
     outside = [root for root in project.modules.roots if not root.is_relative_to(project.root)]
     last = {module: module.rpartition(".")[2].encode() for module in wanted}
+    may_be_asked = finder([word.decode() for word in last.values()]) if all(map(bytes.isascii, last.values())) else bool
     for module in wanted:
-        package = module.rpartition(".")[0]
-        found = project.modules.find(package) if package else None
-        if (
-            found is not None
-            and found.path is not None
-            and last[module].decode() in (project.modules.exports(package) or ())
-        ):
+        package, _, name = module.rpartition(".")
+        found = project.modules.find(package) if project.modules.is_exported(package, name) is Answer.YES else None
+        if found is not None and found.path is not None:
             yield module, Asker(found.path, 0, why="its `__all__`")
     for file in find_python_files([project.root, *outside], project.root, (*python, *_SETTINGS)):
         path = Path(file)
@@ -68,26 +65,24 @@ def askers(project: Project, wanted: Mapping[str, Path]) -> Iterator[tuple[str, 
         except OSError as error:
             yield from ((module, Asker(path, 0, why=f"it cannot be read: {error.strerror}")) for module in wanted)
             continue
-        mentioned = [
-            module
-            for module, own in wanted.items()
-            if (last[module] in data or not last[module].isascii()) and path != own
-        ]
-        if not mentioned:
+        if not may_be_asked(data):
             continue
+        words = {module: word for module, word in last.items() if word in data or not word.isascii()}
+        mentioned = {module: wanted[module] for module in words if wanted[module] != path}
         if file.endswith(_SETTINGS):
-            for module in mentioned:
-                yield from ((module, asker) for asker in _in_settings(path, data.decode("utf-8", "replace"), module))
-        else:
-            yield from _in_python(project, path, data, {module: wanted[module] for module in mentioned})
+            yield from _in_settings(path, data.decode("utf-8", "replace"), mentioned)
+        elif mentioned:
+            yield from _in_python(project, path, data, mentioned)
 
 
-def _in_settings(path: Path, text: str, module: str) -> Iterator[Asker]:
-    """A path of one part is only known by what stands beside it."""
-    name = re.escape(module)
-    pattern = rf"(?<![\w.]){name}(?!\w)" if "." in module else rf"(?<![\w.-]){name}(?=[:.]\w)|(?<=-m ){name}(?!\w)"
-    for match in re.finditer(pattern, text):
-        yield Asker(path, text.count("\n", 0, match.start()))
+def _in_settings(path: Path, text: str, wanted: Iterable[str]) -> Iterator[tuple[str, Asker]]:
+    """Who asks for modules in settings, where a path of one part is only known by what stands around it."""
+    for module in wanted:
+        pattern = rf"(?<![\w.]){module}(?!\w)"
+        if "." not in module:
+            pattern = rf"(?<![\w.-]){module}(?=[:.]\w)|(?<=-m ){module}(?!\w)|(?<=[\"']){module}(?=[\"'])"
+        for match in re.finditer(pattern, text):
+            yield module, Asker(path, text.count("\n", 0, match.start()))
 
 
 def _in_python(project: Project, path: Path, data: bytes, wanted: Mapping[str, Path]) -> Iterator[tuple[str, Asker]]:
@@ -115,7 +110,7 @@ class _Look:
 
     def __init__(self, project: Project, document: Document) -> None:
         self._project, self._document = project, document
-        self._search: SearchPath = project.search_path(document)
+        self._search = project.search_path(document)
 
     def imports(self, module: str, own: Path) -> Iterator[tuple[int, str]]:
         """Where it imports or uses the module at `own`, or may, and which name in it."""

@@ -153,16 +153,14 @@ def test_a_bridge_works_and_is_clean(root: Path) -> None:
     assert {
         one["severity"] for one in found(run("check", "user.py", "--select", "SSOT0", "--output-format", "json"))
     } == {"warning"}
-    assert codes(run("check", "pkg", "lost", "--output-format", "json", "--ignore", "SSOT1")) == [
-        "SSOT001"
-    ]  # in loop.py
+    assert codes(run("check", "pkg", "lost", "--output-format", "json", "--ignore", "SSOT1")) == []
     assert {one["code"] for one in found(run("registry", "lint", "--output-format", "json"))} <= lint
     python = [sys.executable, "-B", "-W", "always", "user.py"]
     done = subprocess.run(python, cwd=root, capture_output=True, encoding="utf-8", check=True, timeout=60)
     assert done.stdout == "<class 'pkg.new.A'> <class 'pkg.new.B'> <class 'pkg.loop.L'> <class 'pkg.many.P'>\n"
     places = [line.split(":")[1] for line in done.stderr.splitlines() if "DeprecationWarning" in line]
     assert places == ["1", "2", "3"], done.stderr
-    assert run("fix", "user.py").exit_code == 0
+    assert run("fix", "user.py", "--select", "SSOT0").output == ""
     assert "pkg.old" not in (root / "user.py").read_text()
 
 
@@ -329,6 +327,10 @@ def test_a_package_goes_with_the_last_thing_in_it(root: Path) -> None:
 LEFT = {
     "another file": ({"lost/data.txt": "x"}, ["lost/__init__.py", "lost/data.txt"]),
     "a text": ({"lost/deep/__init__.py": "x = 1\n"}, ["lost/__init__.py", "lost/deep/__init__.py"]),
+    "a list of packages": (
+        {"pyproject.toml": "[tool.setuptools]\npackages = ['lost']\n"},
+        ["lost/__init__.py", "pyproject.toml"],
+    ),
     "an importer of the package": (
         {"a.py": "import lost.deep\n"},
         ["a.py", "lost/__init__.py", "lost/deep/__init__.py"],
@@ -342,6 +344,20 @@ def test_a_package_stays_with_what_is_in_it(files: dict[str, str], left: list[st
     write(root, files)
     assert run("registry", "bridge", "--remove").exit_code == 0
     assert new(root) == left
+
+
+def test_a_bridge_to_which_another_one_leads_waits_for_that(root: Path) -> None:
+    run("registry", "bridge", "pkg.old")
+    (root / "pkg/new.py").rename(root / "pkg/newest.py")
+    write(root, {"registry.json": registry({"pkg.new": "pkg.newest"}), "a.py": "import pkg.old\n"})
+    assert run("registry", "bridge", "pkg.new").exit_code == 0
+    done = run("registry", "bridge", "--remove")
+    assert (
+        done.stdout
+        == "kept pkg/old.py: asked for in a.py:1\nkept pkg/new.py: asked for in pkg/old.py:5, pkg/old.py:6\n"
+    )
+    (root / "a.py").unlink()
+    assert run("registry", "bridge", "--remove").stdout == "deleted pkg/old.py\ndeleted pkg/new.py\n"
 
 
 def test_the_bridge_of_a_package_waits_for_those_in_it(root: Path) -> None:

@@ -46,7 +46,7 @@ def bridge(references: tuple[str, ...], *, all_modules: bool, remove: bool, diff
     if not project.has_registry:
         fail("there is no registry")
     if bool(references) == all_modules:
-        raise click.UsageError("name the deprecated modules, or give --all")
+        fail("name the deprecated modules, or give --all")
     modules = [_spoken_of(project, reference) for reference in references]
     sys.exit(_write(project, sorted({*modules}) if modules else _unprovided(project), diff=diff))
 
@@ -77,6 +77,7 @@ def _unprovided(project: Project) -> list[str]:
 
 
 def _write(project: Project, modules: Sequence[str], *, diff: bool) -> int:
+    """Write the bridges at some modules, outer ones first; gives the exit code."""
     code = CLEAN
     made: list[Bridge] = []
     for module in modules:
@@ -179,34 +180,37 @@ def _bridges(project: Project) -> list[str]:
 
 
 def _remove(project: Project, modules: Sequence[str], *, diff: bool) -> int:
+    """Delete the bridges among some modules that nobody asks for; gives the exit code."""
     own: dict[str, tuple[Path, bytes]] = {}
     for module in sorted({*modules}, reverse=True):  # what is in a package before the package
-        found = project.modules.find(module)
-        if found is None or found.path is None:
+        there = project.modules.find(module)
+        if there is None or there.path is None:
             note(f"note: {module}: nothing is there")
-        elif (data := _unchanged(module, found.path)) is None:
-            click.echo(
-                f"kept {project.relative(found.path)}: it is no bridge, or no longer as it was written", err=diff
-            )
+        elif (data := _unchanged(module, there.path)) is None:
+            name = project.relative(there.path)
+            click.echo(f"kept {name}: it is no bridge, or no longer as it was written", err=diff)
         else:
-            own[module] = found.path, data
+            own[module] = there.path, data
     code = CLEAN
     asked: dict[str, list[Asker]] = {}
+    gone = set[Path]()
+
+    def still(module: str) -> list[Asker]:
+        return [asker for asker in asked.get(module, ()) if asker.path not in gone]
+
     packages = {p: path for module, (path, _) in own.items() for p, path in _empty_packages(project, module)}
     for module, asker in askers(project, {m: path for m, (path, _) in own.items()} | packages) if own else ():
-        if asker.path not in [path for path, _ in own.values()]:
-            asked.setdefault(module, []).append(asker)
-    gone = set[Path]()
+        asked.setdefault(module, []).append(asker)
     for module, (path, data) in own.items():
         others = _others(path.parent, gone) if path.name == "__init__.py" else set()
-        if module in asked:
-            click.echo(f"kept {project.relative(path)}: {_why(project, asked[module])}", err=diff)
+        if found := still(module):
+            click.echo(f"kept {project.relative(path)}: {_why(project, found)}", err=diff)
         elif others:
             click.echo(f"kept {project.relative(path)}: there are other files in its package", err=diff)
         else:
             code = max(code, _deleted(project, path, data, gone, diff=diff))
             for package, init in _empty_packages(project, module) if path in gone else ():
-                if package not in asked and not _others(init.parent, gone):
+                if not still(package) and not _others(init.parent, gone):
                     code = max(code, _deleted(project, init, b"", gone, diff=diff))
     return FOUND if diff and gone else code
 
