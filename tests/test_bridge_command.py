@@ -160,7 +160,7 @@ def test_a_bridge_works_and_is_clean(root: Path) -> None:
     assert done.stdout == "<class 'pkg.new.A'> <class 'pkg.new.B'> <class 'pkg.loop.L'> <class 'pkg.many.P'>\n"
     places = [line.split(":")[1] for line in done.stderr.splitlines() if "DeprecationWarning" in line]
     assert places == ["1", "2", "3"], done.stderr
-    assert run("fix", "user.py", "--select", "SSOT0").output == ""
+    assert run("fix", "user.py", "--select", "SSOT0").exit_code == 0
     assert "pkg.old" not in (root / "user.py").read_text()
 
 
