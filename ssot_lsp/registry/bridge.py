@@ -94,37 +94,50 @@ def can_import(module: str, target: ObjectRef) -> bool:
 def bridge_text(module: str, names: Mapping[str, ObjectRef], *, is_lazy: bool = False) -> str:
     """The text of a bridge at `module` that binds each of `names` to its canonical object, a module or any other.
 
-    Importing it warns the importer once; asking a lazy one for a name warns whoever asks.
+    Importing it warns its first importer; asking a lazy one for a name warns whoever asks.
 
     Raises ValueError where there are no names, one of them or a path is none that may stand in code, or the bridge
     would import from itself.
     """
     _check(module, names, is_lazy=is_lazy)
+    in_order = {name: names[name] for name in sorted(names, key=_name_key)}
+    return _lazy(module, in_order) if is_lazy else _eager(module, in_order)
+
+
+def _eager(module: str, names: Mapping[str, ObjectRef]) -> str:
     local_names = _Locals(names)
-    listed = _list("__all__ = [", [f'"{name}"' for name in sorted(names, key=_name_key)], "]")
-    if not is_lazy:
-        imports = [warnings := _Import("", "warnings", local_names.private("warnings"))]
-        reexports = _reexports(module, names, local_names, imports)
-        warning = _warning(warnings.local, f"{module} is deprecated: {_advice(names.values())}")
-        return "\n".join([OPENING, *reexports[:-1], listed, *filter(None, reexports[-1:]), warning])
-    imports = [
-        _Import("", "typing", local_names.private("typing")),
-        _Import("", "warnings", local_names.private("warnings")),
-        _Import("pkgutil", "resolve_name", local_names.private("resolve_name")),
-    ]
-    typing, warnings, resolve_name = imports
+    warnings = _Import("", "warnings", local_names.private("warnings"))
+    imports, bindings = _bound(names, local_names)
+    return "\n".join(
+        [
+            OPENING,
+            *_sections([warnings, *imports], module),
+            _listed(names),
+            *bindings,
+            _warning(warnings.local, f"{module} is deprecated: {_advice(names.values())}"),
+        ]
+    )
+
+
+def _lazy(module: str, names: Mapping[str, ObjectRef]) -> str:
+    local_names = _Locals(names)
+    typing = _Import("", "typing", local_names.private("typing"))
+    warnings = _Import("", "warnings", local_names.private("warnings"))
+    resolve_name = _Import("pkgutil", "resolve_name", local_names.private("resolve_name"))
     moved = local_names.private("moved")
-    typed = filter(None, _reexports(module, names, local_names, [], _WIDTH - len(_INDENT)))
+    imports, bindings = _bound(names, local_names)
+    typed = [*_sections(imports, module, _WIDTH - len(_INDENT)), *bindings]
+    table = "".join(_moved(name, target) for name, target in names.items())
     at_work = [
-        "".join([f"{moved} = {{\n", *(_moved(name, names[name]) for name in sorted(names, key=_name_key)), "}\n"]),
+        f"{moved} = {{\n{table}}}\n",
         _GETATTR.format(moved=moved, warnings=warnings.local, resolve_name=resolve_name.local),
         _DIR,
     ]
     return "\n".join(
         [
             OPENING,
-            *_sections(imports, module),
-            listed,
+            *_sections([typing, warnings, resolve_name], module),
+            _listed(names),
             f"if {typing.local}.TYPE_CHECKING:\n{_indented(typed)}else:\n{_indented(at_work)}",
         ]
     )
@@ -182,29 +195,30 @@ def _check(module: str, names: Mapping[str, ObjectRef], *, is_lazy: bool) -> Non
             raise ValueError(f"a bridge at {module} cannot import {target}")
 
 
-def _reexports(
-    module: str, names: Mapping[str, ObjectRef], local_names: _Locals, imports: Iterable[_Import], width: int = _WIDTH
-) -> list[str]:
-    """The import statements by section, with other `imports`; at the end what is bound to attributes, be it nothing."""
-    found = [*imports]
+def _bound(names: Mapping[str, ObjectRef], local_names: _Locals) -> tuple[list[_Import], list[str]]:
+    """How names come to be bound: what is imported, and the lines, if any, that bind attributes and builtins."""
+    imports: list[_Import] = []
     roots: dict[tuple[str, str], str] = {}
-    bindings: list[str] = []
-    for name in sorted(names, key=_name_key):
-        target = names[name]
+    bindings = ""
+    for name, target in names.items():
         head, _, rest = target.qualname.partition(".")
         if not head:
             parent, _, last = target.module.rpartition(".")
-            found.append(_Import(parent, last, name))
+            imports.append(_Import(parent, last, name))
         elif target.module == "builtins" and head not in names:
-            bindings.append(f"{name} = {target.qualname}\n")
+            bindings += f"{name} = {target.qualname}\n"
         elif rest or target.module == "builtins":
             if (target.module, head) not in roots:
                 roots[target.module, head] = local_names.private(head)
-                found.append(_Import(target.module, head, roots[target.module, head]))
-            bindings.append(f"{name} = {'.'.join(filter(None, (roots[target.module, head], rest)))}\n")
+                imports.append(_Import(target.module, head, roots[target.module, head]))
+            bindings += f"{name} = {'.'.join(filter(None, (roots[target.module, head], rest)))}\n"
         else:
-            found.append(_Import(target.module, head, name))
-    return [*_sections(found, module, width), "".join(bindings)]
+            imports.append(_Import(target.module, head, name))
+    return imports, [bindings] if bindings else []
+
+
+def _listed(names: Iterable[str]) -> str:
+    return _list("__all__ = [", [f'"{name}"' for name in names], "]")
 
 
 def _moved(name: str, target: ObjectRef) -> str:
