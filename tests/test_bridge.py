@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ssot_lsp.bindings import read_bindings
-from ssot_lsp.bridges import Bridged, bridge_place, bridged_names
+from ssot_lsp.bridges import Bridged, bridge_place, bridge_to, bridged_names
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.modules import Modules
 from ssot_lsp.registry import load
@@ -267,6 +267,43 @@ def test_only_a_lazy_bridge_is_no_circle(first: str, tmp_path: Path) -> None:
                 run(tmp_path)
         else:
             run(tmp_path)
+
+
+# what is in `pkg`; where its `A` is; the canonical modules for which a bridge at `pkg.old` has to be lazy
+CIRCULAR: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
+    "no circle": ({"pkg/__init__.py": "", "pkg/new.py": "A = 1\n"}, "pkg.new:A", ()),
+    "directly": ({"pkg/__init__.py": "", "pkg/new.py": "import pkg.old\nA = 1\n"}, "pkg.new:A", ("pkg.new",)),
+    "through another": (
+        {"pkg/__init__.py": "", "pkg/mid.py": "from . import old\n", "pkg/new.py": "from pkg import mid\nA = 1\n"},
+        "pkg.new:A",
+        ("pkg.new",),
+    ),
+    "through the package around it": ({"pkg/__init__.py": "from . import old\nA = 1\n"}, "pkg:A", ("pkg",)),
+    "the package around it": ({"pkg/__init__.py": "A = 1\n"}, "pkg:A", ()),
+    "beside it, in such a package": (
+        {"pkg/__init__.py": "from . import old\n", "pkg/new.py": "A = 1\n"},
+        "pkg.new:A",
+        (),
+    ),
+    "later": ({"pkg/__init__.py": "", "pkg/new.py": "A = 1\ndef f():\n    import pkg.old\n"}, "pkg.new:A", ()),
+    "a module": ({"pkg/__init__.py": "", "pkg/A.py": "import pkg.old\n"}, "pkg.A", ("pkg.A",)),
+    "of others": ({"pkg/__init__.py": "", "pkg/new.py": "import os.path\n"}, "os:path", ()),
+}
+
+
+@pytest.mark.parametrize(("files", "target", "circular"), CIRCULAR.values(), ids=CIRCULAR)
+def test_a_bridge_is_lazy_where_it_has_to_be(
+    files: dict[str, str], target: str, circular: tuple[str, ...], tmp_path: Path
+) -> None:
+    write(tmp_path, files)
+    modules = Modules([tmp_path], {"pkg"})
+    made = bridge_to("pkg.old", parsed({"A": target}), (tmp_path / "pkg/old.py",), modules)
+    assert made.circular == circular
+    assert ("__getattr__" in made.text) is bool(circular)
+    write(tmp_path, {"pkg/old.py": made.text, "main.py": "from pkg.old import A\n"})
+    for first in ("pkg.old", target.partition(":")[0]):
+        write(tmp_path, {"main.py": f"import {first}\nfrom pkg.old import A\n"})
+        run(tmp_path)
 
 
 TYPED = {
