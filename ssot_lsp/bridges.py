@@ -1,7 +1,8 @@
-"""What a bridge at a deprecated path is to offer, and in which files it is to stand."""
+"""Bridges at deprecated paths: what one is to offer, in which files it is to stand, whether it can be made."""
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,87 @@ from ssot_lsp.bindings import Binding
 from ssot_lsp.model import ObjectRef, is_dotted_name
 from ssot_lsp.modules import Answer, Modules, prefixes
 from ssot_lsp.registry import Registry
-from ssot_lsp.registry.bridge import can_bind, can_import
+from ssot_lsp.registry.bridge import bridge_text, bridged_by, can_bind, can_import
+
+
+class Bridge(NamedTuple):
+    """A bridge that can be made."""
+
+    module: str
+    names: Mapping[str, ObjectRef]
+    """What it offers, each with its canonical object."""
+    files: tuple[Path, ...]
+    """As `bridge_place` gives them; those before the last one are to be empty."""
+    text: str
+    circular: tuple[str, ...] = ()
+    """The canonical modules that import the bridge themselves, for which it is lazy."""
+
+
+class NoBridgeError(Exception):
+    """A bridge that is not made; its text says why."""
+
+    def __init__(self, reason: str, missing: Mapping[str, ObjectRef] | None = None) -> None:
+        super().__init__(reason)
+        self.missing = missing or {}
+        """The names whose canonical object is known not to be there."""
+
+
+def bridge_at(module: str, registry: Registry, modules: Modules) -> Bridge:
+    """The bridge at a deprecated module that offers all that the registry says of it.
+
+    Raises NoBridgeError if it is not first-party, something is at its place already, a canonical object is known not to
+    be there, or there is nothing to offer; ValueError if `module` is not a dotted name.
+    """
+    if not modules.is_first_party(module):
+        raise NoBridgeError("it is in none of the first-party packages")
+    names, missing = bridged_names(module, registry, modules)
+    files = bridge_place(module, modules, is_package=_is_package(module, registry, modules))
+    if files is None:
+        raise NoBridgeError(_in_the_way(module, {**names, **missing}, modules))
+    if missing:
+        raise NoBridgeError("what it would hand on is not there", missing)
+    if not names:
+        raise NoBridgeError("no entry tells of a name in it that is somewhere else now")
+    return bridge_to(module, names, files, modules)
+
+
+def bridge_to(module: str, names: Mapping[str, ObjectRef], files: tuple[Path, ...], modules: Modules) -> Bridge:
+    """The bridge that offers some names: lazy if it would import itself otherwise. Raises NoBridgeError."""
+    circular = sorted({target.module for target in names.values() if _leads_back(target, module, modules)})
+    try:
+        return Bridge(module, names, files, bridge_text(module, names, is_lazy=bool(circular)), tuple(circular))
+    except ValueError as error:
+        raise NoBridgeError(str(error)) from error
+
+
+def _leads_back(target: ObjectRef, module: str, modules: Modules) -> bool:
+    """Whether importing an object imports a module too, or has begun to before that module is imported."""
+    around = modules.find(target.module) if module.startswith(f"{target.module}.") else None
+    begun = around.bindings.imports if around is not None else ()
+    return any(modules.leads_to(path, module) for path in (target.dotted, *begun))
+
+
+def _is_package(module: str, registry: Registry, modules: Modules) -> bool:
+    """Whether there may have been modules in a deprecated one, which may want bridges of their own."""
+    match, others = registry.match(ObjectRef(module)), registry.deprecated_modules
+    moved = modules.find(match.target.dotted) if match is not None and match.target is not None else None
+    inside = others[bisect(others, f"{module}.") :][:1]
+    return bool(moved and moved.folders) or any(other.startswith(f"{module}.") for other in inside)
+
+
+def _in_the_way(module: str, names: Mapping[str, ObjectRef], modules: Modules) -> str:
+    """What is where a bridge would have to stand, and what that lacks."""
+    found = modules.find(module)
+    if found is None:
+        return "something is in its way: a file of its name, or a plain module that would have to be a package"
+    text = found.text
+    known = bridged_by(module, text.source) if text is not None else None
+    lacks = sorted(n for n in names if (modules.binds(module, n) is Answer.NO if known is None else n not in known))
+    missing = ", ".join(f"`{name}` (`{names[name]}`)" for name in lacks)
+    place = found.path or found.folders[0]
+    shown = next((place.relative_to(root) for root in modules.roots if place.is_relative_to(root)), place)
+    what = f"{shown.as_posix()} is there already{', a bridge' if known is not None else ''}"
+    return f"{what}, and lacks {missing}" if missing else what
 
 
 class Bridged(NamedTuple):
@@ -83,11 +164,12 @@ def _is_missing(target: ObjectRef, modules: Modules) -> bool:
     return there is Answer.NO
 
 
-def bridge_place(module: str, modules: Modules) -> tuple[Path, ...] | None:
+def bridge_place(module: str, modules: Modules, *, is_package: bool = False) -> tuple[Path, ...] | None:
     """The files to create for a module that does not exist: the `__init__.py` of missing packages, its own file last.
 
-    They stand in the innermost package around it that exists, else in the first source root with a first-party package.
-    None if something of its name is there already, or there is no package but a plain module around it.
+    That is an `__init__.py` too if it `is_package`. They stand in the innermost package around it that exists, else in
+    the first source root with a first-party package. None if something of its name is there already, or there is no
+    package but a plain module around it.
 
     Raises ValueError if `module` is not a dotted name.
     """
@@ -104,8 +186,9 @@ def bridge_place(module: str, modules: Modules) -> tuple[Path, ...] | None:
     # whatever is spelled alike: a plain file in the way, or `Old.py` where `old.py` is the same file on some disks
     if {parts[0].casefold(), f"{parts[0]}.py".casefold()} & {name.casefold() for name in modules.listing(folder)}:
         return None
-    packages = [folder.joinpath(*parts[:depth]) for depth in range(1, len(parts))]
-    return *(package / "__init__.py" for package in packages), folder.joinpath(*parts).with_suffix(".py")
+    packages = [folder.joinpath(*parts[:depth]) for depth in range(1, len(parts) + is_package)]
+    own = () if is_package else (folder.joinpath(*parts).with_suffix(".py"),)
+    return *(package / "__init__.py" for package in packages), *own
 
 
 def _roots(modules: Modules) -> tuple[Path, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import re
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -193,7 +195,64 @@ def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
     The mode is kept. Raises ChangedFileError if the file no longer holds `expected`, RefusedWriteError for one that is
     not ours to replace, OSError if the system refuses.
     """
-    target = _target(path, root)
+    target, before = _own(path, expected, root)
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".ssot-tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(new)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(stat.S_IMODE(before.st_mode))
+        if target.read_bytes() != expected:
+            raise ChangedFileError("it changed while it was being fixed")
+        Path(temporary).replace(target)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def create_file(path: Path, data: bytes, root: Path) -> None:
+    """Write a file that is not there yet, all of it or nothing, with the folders that it is to be in.
+
+    Where a file system knows no hard links, a kill may leave a part. Raises FileExistsError if something is there,
+    RefusedWriteError if a symbolic link leads out of the root, OSError if the system refuses.
+    """
+    _inside(path, root)
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, "there is something already", str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}.ssot-tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)  # unlike a rename it never takes the place of another file
+        except FileExistsError:
+            raise
+        except OSError:
+            with path.open("xb") as file:
+                file.write(data)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def delete_file(path: Path, expected: bytes, root: Path) -> None:
+    """Delete a file that holds `expected`. Raises what `replace_file` does, also RefusedWriteError for a link."""
+    if path.is_symlink():
+        raise RefusedWriteError("it is a symbolic link")
+    target, _ = _own(path, expected, root)
+    target.unlink()
+    _sync_folder(target.parent)
+
+
+def _own(path: Path, expected: bytes, root: Path) -> tuple[Path, os.stat_result]:
+    """The file that is at a path, if it is ours to change and holds `expected`; raises what `replace_file` does."""
+    target = _inside(path, root)
     before = target.stat()
     if not stat.S_ISREG(before.st_mode):
         raise RefusedWriteError("it is not a regular file")
@@ -201,63 +260,17 @@ def replace_file(path: Path, expected: bytes, new: bytes, root: Path) -> None:
         raise RefusedWriteError("it has other hard links, which would keep the old text")
     if hasattr(os, "getuid") and before.st_uid != os.getuid():
         raise RefusedWriteError("it belongs to another user")
-
-    def look_again() -> None:
-        if target.read_bytes() != expected:
-            raise ChangedFileError("it changed while it was being fixed")
-
-    look_again()
-    _put(target, new, stat.S_IMODE(before.st_mode), look_again)
+    if target.read_bytes() != expected:
+        raise ChangedFileError("it changed while it was being fixed")
+    return target, before
 
 
-def create_file(path: Path, data: bytes, root: Path) -> None:
-    """Write a file where there is none, all of it or nothing, with the folders that it is to be in.
-
-    Raises ChangedFileError if something is there, RefusedWriteError if a link leads out of the root, OSError if the
-    system refuses.
-    """
-    target = _target(path, root)
-
-    def look() -> None:
-        if os.path.lexists(target):
-            raise ChangedFileError("there is something already")
-
-    look()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _put(target, data, 0o666 & ~_umask(), look)
-
-
-def _target(path: Path, root: Path) -> Path:
-    """The file itself that is at a path. Raises RefusedWriteError if a link leads there from inside of the root."""
+def _inside(path: Path, root: Path) -> Path:
+    """The path without symbolic links; raises RefusedWriteError if they lead out of the root."""
     target = path.resolve()
     if path.is_relative_to(root) and not target.is_relative_to(root.resolve()):
         raise RefusedWriteError("a symbolic link leads outside of the root")
     return target
-
-
-def _umask() -> int:
-    """What this process takes from the mode of new files; the system tells it only to those who set it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _put(target: Path, data: bytes, mode: int, look_again: Callable[[], None]) -> None:
-    """Put a file in its place: a temporary file beside it, fsync, a last look, rename."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".ssot-tmp", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        look_again()
-        Path(temporary).replace(target)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
-    _sync_folder(target.parent)
 
 
 class ChangedFileError(Exception):

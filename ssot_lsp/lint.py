@@ -19,6 +19,7 @@ from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, Ob
 from ssot_lsp.modules import Answer, prefixes
 from ssot_lsp.places import Places
 from ssot_lsp.project import Project
+from ssot_lsp.registry.bridge import bridged_by
 from ssot_lsp.registry.edit import replaced, with_key, without_deprecated, without_entry
 from ssot_lsp.rules import MOST_GUESSES, did_you_mean
 from ssot_lsp.signatures import differences
@@ -216,13 +217,25 @@ class _Lint:
         """The names that importers ask a module for which is there, but does not have them."""
         if not uses or not self._is_bridge(ref.module, entry):
             return
-        asked = Counter(report.text.source[slice(*found.span)].rpartition(".")[2] for report, found in uses)
+        own = f"`{ref.module}` "  # those who ask for the module itself ask for no name
+        asked = Counter(
+            report.text.source[slice(*found.span)].rpartition(".")[2]
+            for report, found in uses
+            if not found.message.startswith(own)
+        )
         wanted = [ref.qualname] if ref.qualname else [name for name in asked if name.isidentifier()]
-        missing = [name for name in wanted if asked[name] and self._lacks(ObjectRef(ref.module, name))]
+        missing = [name for name in wanted if asked[name] and self._is_unsupplied(ref.module, name)]
         if missing:
             names = ", ".join(f"`{name}`" for name in sorted(missing))
             message = f"`{ref.module}` is there, but does not supply {names}, which is asked for by that path still."
             yield self._diagnostic("SSOT109", message, Severity.ERROR, entry, ("deprecated", number))
+
+    def _is_unsupplied(self, module: str, name: str) -> bool:
+        """Whether it is known that a module does not have a name: of a lazy bridge, by what it lists."""
+        found = self._modules.find(module)
+        text = found.text if found is not None and found.answers else None
+        offered = bridged_by(module, text.source) if text is not None else None
+        return name not in offered if offered is not None else self._lacks(ObjectRef(module, name))
 
     def _is_bridge(self, name: str, entry: Entry) -> bool:
         """Whether a deprecated module hands something on from where an entry leads, or warns of itself."""
@@ -272,17 +285,14 @@ class _Lint:
             return
         at = self._modules.split(ref)
         head = at.qualname.partition(".")[0]
-        found: tuple[ObjectRef, ...]
         is_there = not (at.qualname and self._lacks(at))
         if is_there and (at.module != ref.module or self._modules.exists(ref.module) is not Answer.NO):
             return
         if at.module != ref.module or not ref.qualname:
             message = f"There is no module `{ref.module}`."
-            found = tuple(ObjectRef(module, ref.qualname) for module in self._modules.similar(ref.module))
         else:
             message = f"`{at.module}` does not have `{head}`."
-            exporters = islice(self._modules.exporters(head), MOST_GUESSES)
-            found = tuple(ObjectRef(module, at.qualname) for module in exporters)
+        found = tuple(islice(self._modules.elsewhere(ref), MOST_GUESSES))
         text = " ".join(filter(None, (message, did_you_mean(tuple(map(str, found))))))
         path = (*_at(entry), *place)
         fixes = tuple(

@@ -517,7 +517,7 @@ class Modules:
         """The modules through which importing a path imports `module` too, that one last; empty if it does not.
 
         The packages around `module` do not count: they are imported before it in any case. Nor does `module` itself
-        where it is only imported as the package around another one.
+        where it is only imported as the package around another one. It need not be there yet.
         """
         return self.remembered("chain", (path, module), lambda: self._chain(path, module)) or ()
 
@@ -527,7 +527,7 @@ class Modules:
         todo = deque[tuple[str, str | None]]([(path, None)])
         while todo:
             at, importer = todo.popleft()
-            found = [prefix for prefix in prefixes(at) if self.is_first_party(prefix) and self.find(prefix) is not None]
+            found = [p for p in prefixes(at) if p == module or (self.is_first_party(p) and self.find(p) is not None)]
             if found[:1] == [module]:
                 chain = [module]
                 while importer is not None:
@@ -555,6 +555,13 @@ class Modules:
         origins = (binding.origin for bound in found.bindings.names.values() for binding in bound)
         paths = {*found.bindings.stars, *(origin.dotted for origin in origins if origin is not None)}
         return any(self.leads_to(path, module) for path in paths)
+
+    def elsewhere(self, ref: ObjectRef) -> Iterator[ObjectRef]:
+        """Where an object may be that is not at a path, or not as far as there are modules, the likeliest first."""
+        at = self.split(ref)
+        if at.module != ref.module or not ref.qualname:
+            return (ObjectRef(module, ref.qualname) for module in self.similar(ref.module))
+        return (ObjectRef(module, ref.qualname) for module in self.exporters(ref.qualname.partition(".")[0]))
 
     def similar(self, module: str) -> tuple[str, ...]:
         """The existing modules that someone who wrote `module` may have meant, the likeliest first.

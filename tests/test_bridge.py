@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from ssot_lsp.bridges import Bridged, bridge_place, bridged_names
+from ssot_lsp.bindings import read_bindings
+from ssot_lsp.bridges import Bridged, bridge_place, bridge_to, bridged_names
 from ssot_lsp.model import ObjectRef
 from ssot_lsp.modules import Modules
 from ssot_lsp.registry import load
-from ssot_lsp.registry.bridge import bridge_text
+from ssot_lsp.registry.bridge import bridge_text, bridged_by
+from ssot_lsp.text import Text
 from tests.trees import write
 
 SIMPLE = '''\
@@ -66,6 +68,47 @@ _warnings.warn(
     stacklevel=2,
 )
 '''
+LAZY = '''\
+"""Deprecated: what was here has moved to where it is imported from below."""
+
+import typing as _typing
+import warnings as _warnings
+from pkgutil import resolve_name as _resolve_name
+
+__all__ = ["CONSTANT", "A", "core", "part"]
+
+if _typing.TYPE_CHECKING:
+    from new import A as _A
+    from new import core
+    from new.core import Better as A
+    from new.with_a_long_path.that_leaves_little_room import (
+        CONSTANT_OF_ALL_OF_THEM as CONSTANT,
+    )
+
+    part = _A.part
+else:
+    _moved = {
+        "CONSTANT": (
+            "new.with_a_long_path.that_leaves_little_room:CONSTANT_OF_ALL_OF_THEM"
+        ),
+        "A": "new.core:Better",
+        "core": "new.core",
+        "part": "new:A.part",
+    }
+
+    def __getattr__(name: str) -> object:
+        if name not in _moved:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        _warnings.warn(
+            f"{__name__}.{name} is deprecated: import {_moved[name]}",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return _resolve_name(_moved[name])
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+'''
 LONG_NAMES = ["function10", "function2", "OneOfTheClasses", "AnotherOfTheClasses", "CONSTANT", "a_function"]
 
 
@@ -80,6 +123,12 @@ def test_the_text() -> None:
 def test_a_long_text() -> None:
     names = {name: ObjectRef("somewhere.else_entirely", name) for name in LONG_NAMES}
     assert bridge_text("pkg.old", names) == LONG
+
+
+def test_a_lazy_text() -> None:
+    names = {"A": "new.core:Better", "core": "new.core", "part": "new:A.part"}
+    names["CONSTANT"] = "new.with_a_long_path.that_leaves_little_room:CONSTANT_OF_ALL_OF_THEM"
+    assert bridge_text("pkg.old", parsed(names), is_lazy=True) == LAZY
 
 
 # what is in the files beside the bridge; what the bridge is to bind
@@ -112,7 +161,8 @@ from pkg import old
 bound = json.loads(sys.argv[1])
 scope = {}
 exec("from pkg.old import *", scope)
-assert {*scope} - {"__builtins__"} == {*old.__all__} == {*bound}
+assert {*scope} - {"__builtins__", "__warningregistry__"} == {*old.__all__} == {*bound} <= {*dir(old)}
+assert not hasattr(old, "nothing")
 for name, reference in bound.items():
     assert scope[name] is getattr(old, name) is pkgutil.resolve_name(reference), name
 """
@@ -122,6 +172,16 @@ for name, reference in bound.items():
 def test_names_are_the_canonical_objects(names: dict[str, str], tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "pkg/old.py": bridge_text("pkg.old", parsed(names)), "main.py": IMPORTER})
     assert run(tmp_path, json.dumps(names)) == WARNED.format(3, advice(names), "from pkg import old")
+
+
+@pytest.mark.parametrize("names", BOUND.values(), ids=BOUND)
+def test_a_lazy_bridge_hands_on_the_same_objects(names: dict[str, str], tmp_path: Path) -> None:
+    lazy = bridge_text("pkg.old", parsed(names), is_lazy=True)
+    write(tmp_path, {**FILES, "pkg/old.py": lazy, "main.py": IMPORTER})
+    told = run(tmp_path, json.dumps(names))
+    for name, reference in names.items():
+        assert f"main.py:10: DeprecationWarning: pkg.old.{name} is deprecated: import {reference}\n" in told
+        assert f"<string>:1: DeprecationWarning: pkg.old.{name} is deprecated: import {reference}\n" in told
 
 
 def advice(names: Mapping[str, str]) -> str:
@@ -151,6 +211,134 @@ def test_the_warning_points_at_the_importer(statement: str, tmp_path: Path) -> N
     warned = WARNED.format(2, "pkg.old is deprecated: import A from new", statement)
     warned_in_user = "user.py:3: DeprecationWarning: pkg.old is deprecated: import A from new\n  import pkg.old\n"
     assert run(tmp_path) == (warned_in_user if statement == "import user" else warned)
+
+
+# what the importer says; the lines at which it is warned by an eager bridge and by a lazy one
+ASKING = {
+    "a name": ("\nfrom pkg.old import A\n", [2], [2]),
+    "a name, in a function": ("def f():\n    from pkg.old import A\n\nf()\n", [2], [2]),
+    "all names": ("\n\nfrom pkg.old import *\n", [3], [3]),
+    "the module": ("import pkg.old\n", [1], []),
+    "the module, and its attribute": ("import pkg.old\n\nprint(pkg.old.A)\n", [1], [3]),
+    "the module from its package": ("from pkg import old\n\nold.A\nold.A\n", [1], [3, 4]),
+    "by a look": ("from pkg import old\ngetattr(old, 'A'); hasattr(old, 'a'); old.__path__ if 0 else 0\n", [1], [2]),
+}
+WARNINGS = """\
+import json, runpy, warnings
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    runpy.run_path("user.py")
+print(json.dumps([[one.filename, one.lineno, one.category.__name__, str(one.message)] for one in told]))
+"""
+
+
+@pytest.mark.parametrize("place", ["pkg/old.py", "pkg/old/__init__.py"])
+@pytest.mark.parametrize("is_lazy", [False, True], ids=["eager", "lazy"])
+@pytest.mark.parametrize(("user", "eager", "lazy"), ASKING.values(), ids=ASKING)
+def test_who_asks_is_warned(
+    user: str, eager: list[int], lazy: list[int], *, is_lazy: bool, place: str, tmp_path: Path
+) -> None:
+    bridge = bridge_text("pkg.old", parsed({"A": "new.core:Better"}), is_lazy=is_lazy)
+    write(tmp_path, {**FILES, "new/core.py": "Better = 1\n", place: bridge, "user.py": user})
+    command = [sys.executable, "-B", "-c", WARNINGS]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    told = json.loads(done.stdout.splitlines()[-1])
+    if place.endswith("__init__.py"):  # a package is asked twice by a `from`: whether it has the name, and for it
+        told = [one for number, one in enumerate(told) if one not in told[:number]]
+    said = "pkg.old.A is deprecated: import new.core:Better" if is_lazy else advice({"A": "new.core:Better"})
+    assert told == [["user.py", line, "DeprecationWarning", said] for line in (lazy if is_lazy else eager)]
+
+
+CIRCLE = {
+    "pkg/__init__.py": "",
+    "pkg/new.py": "import pkg.old\n\nclass A: ...\n\ndef old() -> type[A]:\n    return pkg.old.A\n",
+}
+
+
+@pytest.mark.parametrize("first", ["pkg.new", "pkg.old"])
+def test_only_a_lazy_bridge_is_no_circle(first: str, tmp_path: Path) -> None:
+    write(
+        tmp_path, {**CIRCLE, "main.py": f"import {first}\nimport pkg.new, pkg.old\nassert pkg.old.A is pkg.new.old()\n"}
+    )
+    for is_lazy in (False, True):
+        write(tmp_path, {"pkg/old.py": bridge_text("pkg.old", parsed({"A": "pkg.new:A"}), is_lazy=is_lazy)})
+        if first == "pkg.new" and not is_lazy:
+            with pytest.raises(subprocess.CalledProcessError):
+                run(tmp_path)
+        else:
+            run(tmp_path)
+
+
+# what is in `pkg`; where its `A` is; the canonical modules for which a bridge at `pkg.old` has to be lazy
+CIRCULAR: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
+    "no circle": ({"pkg/__init__.py": "", "pkg/new.py": "A = 1\n"}, "pkg.new:A", ()),
+    "directly": ({"pkg/__init__.py": "", "pkg/new.py": "import pkg.old\nA = 1\n"}, "pkg.new:A", ("pkg.new",)),
+    "through another": (
+        {"pkg/__init__.py": "", "pkg/mid.py": "from . import old\n", "pkg/new.py": "from pkg import mid\nA = 1\n"},
+        "pkg.new:A",
+        ("pkg.new",),
+    ),
+    "through the package around it": ({"pkg/__init__.py": "from . import old\nA = 1\n"}, "pkg:A", ("pkg",)),
+    "the package around it": ({"pkg/__init__.py": "A = 1\n"}, "pkg:A", ()),
+    "beside it, in such a package": (
+        {"pkg/__init__.py": "from . import old\n", "pkg/new.py": "A = 1\n"},
+        "pkg.new:A",
+        (),
+    ),
+    "later": ({"pkg/__init__.py": "", "pkg/new.py": "A = 1\ndef f():\n    import pkg.old\n"}, "pkg.new:A", ()),
+    "a module": ({"pkg/__init__.py": "", "pkg/A.py": "import pkg.old\n"}, "pkg.A", ("pkg.A",)),
+    "of others": ({"pkg/__init__.py": "", "pkg/new.py": "import os.path\n"}, "os:path", ()),
+}
+
+
+@pytest.mark.parametrize(("files", "target", "circular"), CIRCULAR.values(), ids=CIRCULAR)
+def test_a_bridge_is_lazy_where_it_has_to_be(
+    files: dict[str, str], target: str, circular: tuple[str, ...], tmp_path: Path
+) -> None:
+    write(tmp_path, files)
+    modules = Modules([tmp_path], {"pkg"})
+    made = bridge_to("pkg.old", parsed({"A": target}), (tmp_path / "pkg/old.py",), modules)
+    assert made.circular == circular
+    assert ("__getattr__" in made.text) is bool(circular)
+    write(tmp_path, {"pkg/old.py": made.text, "main.py": "from pkg.old import A\n"})
+    for first in ("pkg.old", target.partition(":")[0]):
+        write(tmp_path, {"main.py": f"import {first}\nfrom pkg.old import A\n"})
+        run(tmp_path)
+
+
+TYPED = {
+    "pkg/__init__.py": "",
+    "new/__init__.py": "",
+    "new/core.py": "class A:\n    class Inner:\n        x: int = 1\n\n\ndef f(x: int) -> str:\n    return str(x)\n",
+    "user.py": (
+        "import new.core\nimport pkg.old\nfrom pkg.old import B, Failure, Inner, core, f\n\n"
+        "a: new.core.A = B()\ns: str = f(1) + pkg.old.f(2)\nx: int = Inner().x + core.A.Inner.x\n"
+        "e: ValueError = Failure()\n"
+    ),
+    "wrong.py": "from pkg.old import B, nothing, f\n\nb: int = B()\nf('')\n",
+}
+TYPED_NAMES = {
+    "B": "new.core:A",
+    "f": "new.core:f",
+    "Inner": "new.core:A.Inner",
+    "core": "new.core",
+    "Failure": "builtins:ValueError",
+}
+
+
+@pytest.mark.parametrize("is_lazy", [False, True], ids=["eager", "lazy"])
+def test_type_checkers_see_what_is_handed_on(is_lazy: bool, tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    write(tmp_path, {**TYPED, "pkg/old.py": bridge_text("pkg.old", parsed(TYPED_NAMES), is_lazy=is_lazy)})
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--cache-dir", os.devnull]
+    found = {}
+    for file in ("user.py", "wrong.py"):
+        done = subprocess.run(
+            [*command, file], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=300, check=False
+        )
+        found[file] = [(line.split(":")[1], line.rpartition("[")[2]) for line in done.stdout.splitlines()[:-1]]
+        assert not done.stderr
+    assert found == {"user.py": [], "wrong.py": [("1", "attr-defined]"), ("3", "assignment]"), ("4", "arg-type]")]}
 
 
 ADVICE = {
@@ -192,8 +380,17 @@ def test_what_cannot_be_written_is_refused(module: str, names: dict[str, ObjectR
         bridge_text(module, names)
 
 
+@pytest.mark.parametrize("name", ["__getattr__", "__name__", "__path__", "__class__", "__dir__", "__file__"])
+def test_what_is_found_anyway_no_lazy_bridge_offers(name: str) -> None:
+    with pytest.raises(ValueError, match="lazy bridge"):
+        bridge_text("pkg.old", {name: ObjectRef("new", "A")}, is_lazy=True)
+    assert bridge_text("pkg.old", {"__version__": ObjectRef("new", "A")}, is_lazy=True)
+
+
+@pytest.mark.parametrize("is_lazy", [False, True], ids=["eager", "lazy"])
 @pytest.mark.parametrize("seed", range(3))
-def test_ruff_has_nothing_to_say_of_it(seed: int, tmp_path: Path) -> None:
+def test_any_bridge(seed: int, is_lazy: bool, tmp_path: Path) -> None:
+    """It compiles, offers its names, is told from what is not one, and ruff has nothing to say of it."""
     rng = random.Random(seed)
     words = [
         "A",
@@ -222,9 +419,16 @@ def test_ruff_has_nothing_to_say_of_it(seed: int, tmp_path: Path) -> None:
     for number in range(100):
         names = {word: reference() for word in rng.sample(words, rng.randint(1, 12))}
         names |= {word: ObjectRef("pkg.core", word) for word in rng.sample(words, rng.randint(1, 12))}
-        text = bridge_text("pkg.old", dict(rng.sample([*names.items()], len(names))))
-        assert text == bridge_text("pkg.old", names)
+        text = bridge_text("pkg.old", dict(rng.sample([*names.items()], len(names))), is_lazy=is_lazy)
+        assert text == bridge_text("pkg.old", names, is_lazy=is_lazy)
+        bindings = read_bindings(Text(text), "pkg.old", is_init=False, is_stub=False)
+        assert {*names} == {*(bindings.all_parts or ())} <= {*bindings.names}
         ast.parse(text, feature_version=(3, 10))
+        known = bridged_by("pkg.old", text)
+        assert known is not None and text == bridge_text("pkg.old", known, is_lazy=is_lazy)
+        assert {*known} == {*names}
+        spoiled = spoil(rng, text)
+        assert spoiled == text or bridged_by("pkg.old", spoiled) is None, spoiled
         write(tmp_path, {f"pkg/old{number}.py": text})
     for arguments in (
         ["check", "--isolated", "--no-cache", "--select=E,F,I,UP"],
@@ -233,6 +437,12 @@ def test_ruff_has_nothing_to_say_of_it(seed: int, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "ruff", *arguments, "--target-version=py310", "."]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def spoil(rng: random.Random, text: str) -> str:
+    """A text with one character more, less or changed."""
+    place, character = rng.randrange(len(text)), rng.choice(["x", " ", "\n", "\r", "#", "\0", "é", rng.choice(text)])
+    return text[:place] + rng.choice(["", character, character]) + text[place + rng.randrange(2) :]
 
 
 NEW = {

@@ -23,6 +23,7 @@ from ssot_lsp.files import (
     UnreadableFileError,
     create_file,
     decode,
+    delete_file,
     find_python_files,
     glob_matcher,
     replace_file,
@@ -545,7 +546,7 @@ def test_create_makes_a_file_as_others_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize("there", ["file", "folder"])
 def test_create_overwrites_nothing(tmp_path: Path, there: str) -> None:
     tree(tmp_path, {"file": "old", "folder/": ""})
-    with pytest.raises(ChangedFileError):
+    with pytest.raises(FileExistsError):
         create_file(tmp_path / there, b"new", tmp_path)
     assert (tmp_path / "file").read_bytes() == b"old"
 
@@ -553,7 +554,7 @@ def test_create_overwrites_nothing(tmp_path: Path, there: str) -> None:
 def test_create_looks_again_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "new.md"
     monkeypatch.setattr(os, "fsync", lambda _: path.write_bytes(b"theirs"))
-    with pytest.raises(ChangedFileError):
+    with pytest.raises(FileExistsError):
         create_file(path, b"ours", tmp_path)
     assert path.read_bytes() == b"theirs"
     assert listing(path) == ["new.md"]
@@ -567,3 +568,73 @@ def test_create_refuses_what_a_link_leads_out_of_the_root(tmp_path: Path, name: 
     with pytest.raises(RefusedWriteError, match="link"):
         create_file(tmp_path / "root" / name, b"new", tmp_path / "root")
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_create_writes_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "b.py"
+    before = os.umask(0o027)
+    try:
+        create_file(path, b"new\r\n", tmp_path)
+    finally:
+        os.umask(before)
+    assert path.read_bytes() == b"new\r\n"
+    assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert listing(path) == ["b.py"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_create_never_overwrites(target: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(FileExistsError):
+        create_file(target, b"new", target.parent)
+    assert target.read_bytes() == b"old"
+    assert listing(target) == ["a.py"]
+    create_file(target.with_name("b.py"), b"new", target.parent)
+    assert target.with_name("b.py").read_bytes() == b"new"
+    assert listing(target) == ["a.py", "b.py"]
+
+
+def test_create_leaves_nothing_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        create_file(tmp_path / "b.py", b"new", tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_create_and_delete_stay_inside_the_root(tmp_path: Path) -> None:
+    root, other = tmp_path / "root", tmp_path / "other"
+    root.mkdir()
+    other.mkdir()
+    (other / "a.py").write_bytes(b"old")
+    (root / "linked").symlink_to(other)
+    with pytest.raises(RefusedWriteError, match="outside of the root"):
+        create_file(root / "linked" / "b.py", b"new", root)
+    with pytest.raises(RefusedWriteError, match="outside of the root"):
+        delete_file(root / "linked" / "a.py", b"old", root)
+    assert listing(other / "a.py") == ["a.py"]
+
+
+def test_delete(target: Path) -> None:
+    with pytest.raises(ChangedFileError):
+        delete_file(target, b"older", target.parent)
+    link = target.with_name("link.py")
+    link.symlink_to(target)
+    with pytest.raises(RefusedWriteError, match="symbolic link"):
+        delete_file(link, b"old", target.parent)
+    link.unlink()
+    delete_file(target, b"old", target.parent)
+    assert listing(target) == []
+
+
+def test_delete_refuses_a_file_of_another_owner(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: target.stat().st_uid + 1, raising=False)
+    with pytest.raises(RefusedWriteError, match="another user"):
+        delete_file(target, b"old", target.parent)
+    assert target.exists()

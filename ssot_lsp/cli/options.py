@@ -34,21 +34,21 @@ _OF_REPOSITORY = ("sarif", "gitlab", "junit")
 class Options(NamedTuple):
     """What `check` and `fix` were asked, as far as they share it."""
 
-    paths: tuple[Path, ...]
-    registry: Path | None
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    output_format: str
-    reports: tuple[tuple[str, Path], ...]
+    paths: tuple[Path, ...] = ()
+    registry: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    output_format: str = "full"
+    reports: tuple[tuple[str, Path], ...] = ()
     """Other formats, and the files that are to hold the report in them."""
-    python: Path | None
-    statistics: bool
-    exit_zero: bool
-    fail_on: Severity
-    jobs: int
+    python: Path | None = None
+    statistics: bool = False
+    exit_zero: bool = False
+    fail_on: Severity = Severity.WARNING
+    jobs: int = 1
     """How many processes there may be."""
-    use_cache: bool
-    include_docs: bool
+    use_cache: bool = True
+    include_docs: bool = False
 
     @property
     def shows_edits(self) -> bool:

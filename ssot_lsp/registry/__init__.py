@@ -160,6 +160,11 @@ class Registry:
             return lambda data: True
         return finder(words, _STAR)
 
+    @cached_property
+    def deprecated_modules(self) -> tuple[str, ...]:
+        """The modules that have moved or gone, or that have lost something, sorted."""
+        return tuple(sorted({_module(ref, written) for written in self._written for ref in written.deprecated} - {""}))
+
     def names_below(self, dotted: str) -> Iterator[str]:
         """The last parts of the deprecated paths directly under a dotted path, in the order of the registry."""
         return (path[len(dotted) + 1 :] for path in self._below.get(dotted, ()))
@@ -292,6 +297,13 @@ def _index(entries: Iterable[WrittenEntry]) -> dict[str, list[tuple[WrittenEntry
         if len(found) > 1:
             found.sort(key=lambda item: ":" not in item[1])
     return index
+
+
+def _module(reference: str, written: WrittenEntry) -> str:
+    """The module that a deprecated reference of an entry names, or in which it names something."""
+    if ":" in reference or ":" not in (written.canonical or ""):
+        return reference.partition(":")[0]
+    return reference.rpartition(".")[0]
 
 
 def _by_name(references: Iterable[str]) -> dict[str, list[str]]:

@@ -1,22 +1,47 @@
 """The text of a bridge: a module at a deprecated path that re-exports from the canonical ones, with a warning.
 
-It is laid out as ruff and black do by default: lines of 88 columns, imports in isort's order.
+It is laid out as ruff and black do by default: lines of 88 columns, imports in isort's order. A lazy one imports what
+it is asked for (PEP 562), and type checkers read the same imports as in any other.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count, groupby
+from types import ModuleType
 from typing import NamedTuple
 
 from ssot_lsp.model import ObjectRef, is_dotted_name
 
 _WIDTH = 88
+_INDENT = "    "
 _MOST_NAMES = 5
 """Names of one module that the warning lists."""
+OPENING = '"""Deprecated: what was here has moved to where it is imported from below."""\n'
+"""The first line of each bridge."""
+_FOUND_ANYWAY = frozenset(
+    {*dir(ModuleType), *(name for name in globals() if name[:2] == "__"), "__getattr__", "__path__"}
+)
+"""Names that are found in a module, or looked for, before anyone asks its `__getattr__`."""
+_GETATTR = """\
+def __getattr__(name: str) -> object:
+    if name not in {moved}:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    {warnings}.warn(
+        f"{{__name__}}.{{name}} is deprecated: import {{{moved}[name]}}",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return {resolve_name}({moved}[name])
+"""
+_DIR = """\
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+"""
 _NUMBER_OR_CHARACTER = re.compile(r"[0-9]+|(?s:.)")
 
 _SortKey = tuple[object, ...]
@@ -66,45 +91,95 @@ def can_import(module: str, target: ObjectRef) -> bool:
     return not leads_back and target.module != "__future__"
 
 
-def bridge_text(module: str, names: Mapping[str, ObjectRef]) -> str:
+def bridge_text(module: str, names: Mapping[str, ObjectRef], *, is_lazy: bool = False) -> str:
     """The text of a bridge at `module` that binds each of `names` to its canonical object, a module or any other.
+
+    Importing it warns its first importer; asking a lazy one for a name warns whoever asks.
 
     Raises ValueError where there are no names, one of them or a path is none that may stand in code, or the bridge
     would import from itself.
     """
-    _check(module, names)
+    _check(module, names, is_lazy=is_lazy)
+    in_order = {name: names[name] for name in sorted(names, key=_name_key)}
+    return _lazy(module, in_order) if is_lazy else _eager(module, in_order)
+
+
+def _eager(module: str, names: Mapping[str, ObjectRef]) -> str:
     local_names = _Locals(names)
-    warnings = local_names.private("warnings")
-    imports = [_Import("", "warnings", warnings)]
-    roots: dict[tuple[str, str], str] = {}
-    bindings: list[str] = []
-    for name in sorted(names, key=_name_key):
-        target = names[name]
-        head, _, rest = target.qualname.partition(".")
-        if not head:
-            parent, _, last = target.module.rpartition(".")
-            imports.append(_Import(parent, last, name))
-        elif target.module == "builtins" and head not in names:
-            bindings.append(f"{name} = {target.qualname}\n")
-        elif rest or target.module == "builtins":
-            if (target.module, head) not in roots:
-                roots[target.module, head] = local_names.private(head)
-                imports.append(_Import(target.module, head, roots[target.module, head]))
-            bindings.append(f"{name} = {'.'.join(filter(None, (roots[target.module, head], rest)))}\n")
-        else:
-            imports.append(_Import(target.module, head, name))
+    warnings = _Import("", "warnings", local_names.private("warnings"))
+    imports, bindings = _bound(names, local_names)
     return "\n".join(
         [
-            '"""Deprecated: what was here has moved to where it is imported from below."""\n',
-            *_sections(imports, module),
-            _list("__all__ = [", [f'"{name}"' for name in sorted(names, key=_name_key)], "]"),
-            *filter(None, ["".join(bindings)]),
-            _warning(warnings, f"{module} is deprecated: {_advice(names.values())}"),
+            OPENING,
+            *_sections([warnings, *imports], module),
+            _listed(names),
+            *bindings,
+            _warning(warnings.local, f"{module} is deprecated: {_advice(names.values())}"),
         ]
     )
 
 
-def _check(module: str, names: Mapping[str, ObjectRef]) -> None:
+def _lazy(module: str, names: Mapping[str, ObjectRef]) -> str:
+    local_names = _Locals(names)
+    typing = _Import("", "typing", local_names.private("typing"))
+    warnings = _Import("", "warnings", local_names.private("warnings"))
+    resolve_name = _Import("pkgutil", "resolve_name", local_names.private("resolve_name"))
+    moved = local_names.private("moved")
+    imports, bindings = _bound(names, local_names)
+    typed = [*_sections(imports, module, _WIDTH - len(_INDENT)), *bindings]
+    table = "".join(_moved(name, target) for name, target in names.items())
+    at_work = [
+        f"{moved} = {{\n{table}}}\n",
+        _GETATTR.format(moved=moved, warnings=warnings.local, resolve_name=resolve_name.local),
+        _DIR,
+    ]
+    return "\n".join(
+        [
+            OPENING,
+            *_sections([typing, warnings, resolve_name], module),
+            _listed(names),
+            f"if {typing.local}.TYPE_CHECKING:\n{_indented(typed)}else:\n{_indented(at_work)}",
+        ]
+    )
+
+
+def bridged_by(module: str, text: str) -> Mapping[str, ObjectRef] | None:
+    """What the text of a module offers, if it is that of a bridge at `module` to the last character; else None."""
+    if not text.startswith(OPENING):
+        return None
+    try:
+        names = _read(text)
+        is_bridge = any(bridge_text(module, names, is_lazy=is_lazy) == text for is_lazy in (False, True))
+    except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError):
+        return None
+    return names if is_bridge else None
+
+
+def _read(text: str) -> Mapping[str, ObjectRef]:
+    """The names that a bridge binds, lazy or not, each with where from; nonsense of any other text.
+
+    Raises what `ast.parse` and `ast.literal_eval` do.
+    """
+    bound: dict[str, ObjectRef] = {}
+    offered: list[str] = []
+    for node in sorted(ast.walk(ast.parse(text)), key=lambda node: isinstance(node, ast.Assign)):
+        match node:
+            case ast.Import(names):
+                bound.update((alias.asname or alias.name, ObjectRef(alias.name)) for alias in names)
+            case ast.ImportFrom(from_module, names):
+                bound.update((alias.asname or alias.name, ObjectRef(from_module or "", alias.name)) for alias in names)
+            case ast.Assign([ast.Name("__all__")], ast.List() as listed):
+                offered = [name for name in ast.literal_eval(listed) if isinstance(name, str)]
+            case ast.Assign([ast.Name()], ast.Dict() as moved):
+                bound.update((name, ObjectRef.parse(str(said))) for name, said in ast.literal_eval(moved).items())
+            case ast.Assign([ast.Name(name)], ast.Name() | ast.Attribute() as value):
+                root, _, rest = ast.unparse(value).partition(".")
+                at = bound.get(root, ObjectRef("builtins", root))
+                bound[name] = ObjectRef(at.module, ".".join(filter(None, (at.qualname, rest))))
+    return {name: bound[name] for name in offered if name in bound}
+
+
+def _check(module: str, names: Mapping[str, ObjectRef], *, is_lazy: bool) -> None:
     """Raises ValueError for what `bridge_text` refuses."""
     if not is_dotted_name(module):
         raise ValueError(f"{module!r} is not the dotted path of a module")
@@ -113,12 +188,56 @@ def _check(module: str, names: Mapping[str, ObjectRef]) -> None:
     for name, target in names.items():
         if not can_bind(name):
             raise ValueError(f"{name!r} is no name that a bridge can offer")
+        if is_lazy and name in _FOUND_ANYWAY:
+            raise ValueError(f"{name!r} is no name that a lazy bridge can offer")
         ObjectRef.parse(str(target))
         if not can_import(module, target):
             raise ValueError(f"a bridge at {module} cannot import {target}")
 
 
-def _sections(imports: Iterable[_Import], module: str) -> Iterator[str]:
+def _bound(names: Mapping[str, ObjectRef], local_names: _Locals) -> tuple[list[_Import], list[str]]:
+    """How names come to be bound: what is imported, and the lines, if any, that bind attributes and builtins."""
+    imports: list[_Import] = []
+    roots: dict[tuple[str, str], str] = {}
+    bindings = ""
+    for name, target in names.items():
+        head, _, rest = target.qualname.partition(".")
+        if not head:
+            parent, _, last = target.module.rpartition(".")
+            imports.append(_Import(parent, last, name))
+        elif target.module == "builtins" and head not in names:
+            bindings += f"{name} = {target.qualname}\n"
+        elif rest or target.module == "builtins":
+            if (target.module, head) not in roots:
+                roots[target.module, head] = local_names.private(head)
+                imports.append(_Import(target.module, head, roots[target.module, head]))
+            bindings += f"{name} = {'.'.join(filter(None, (roots[target.module, head], rest)))}\n"
+        else:
+            imports.append(_Import(target.module, head, name))
+    return imports, [bindings] if bindings else []
+
+
+def _listed(names: Iterable[str]) -> str:
+    return _list("__all__ = [", [f'"{name}"' for name in names], "]")
+
+
+def _moved(name: str, target: ObjectRef) -> str:
+    """The line of a lazy bridge that tells where one name is now, in parts if it is too long."""
+    key, reference = f'{_INDENT}"{name}": ', str(target)
+    if len(f'{_INDENT}{key}"{reference}",') <= _WIDTH:
+        return f'{key}"{reference}",\n'
+    inner = _INDENT * 2
+    parts = [reference]
+    if len(f'{_INDENT}{inner}"{reference}"') > _WIDTH and target.qualname:
+        parts = [f"{target.module}:", target.qualname]
+    return "".join([f"{key}(\n", *(f'{inner}"{part}"\n' for part in parts), f"{_INDENT}),\n"])
+
+
+def _indented(parts: Iterable[str]) -> str:
+    return textwrap.indent("\n".join(parts), _INDENT)
+
+
+def _sections(imports: Iterable[_Import], module: str, width: int = _WIDTH) -> Iterator[str]:
     """The import statements by section: the standard library, others, what is beside the bridge."""
     top = module.partition(".")[0]
 
@@ -127,25 +246,25 @@ def _sections(imports: Iterable[_Import], module: str) -> Iterator[str]:
         return 2 if package == top else 0 if package in sys.stdlib_module_names else 1
 
     for _, inside in groupby(sorted(imports, key=section), section):
-        yield "".join(_statements(inside))
+        yield "".join(_statements(inside, width))
 
 
-def _statements(imports: Iterable[_Import]) -> Iterator[str]:
+def _statements(imports: Iterable[_Import], width: int) -> Iterator[str]:
     """The import statements of one section."""
     statements: dict[tuple[str, str], list[_Import]] = {}
     for imported in sorted(imports, key=_import_key):
         statements.setdefault((imported.module, imported.alias if imported.is_alone else ""), []).append(imported)
     for (module, _), inside in statements.items():
         if module:
-            yield _list(f"from {module} import ", [imported.alias for imported in inside], "")
+            yield _list(f"from {module} import ", [imported.alias for imported in inside], "", width)
         else:
             yield f"import {inside[0].alias}\n"
 
 
-def _list(opening: str, items: list[str], closing: str) -> str:
+def _list(opening: str, items: list[str], closing: str, width: int = _WIDTH) -> str:
     """A statement that ends with a list, on one line if it fits; parentheses where it needs them to be broken."""
     line = f"{opening}{', '.join(items)}{closing}\n"
-    if len(line) <= _WIDTH + 1:
+    if len(line) <= width + 1:
         return line
     if not closing:
         opening, closing = f"{opening}(", ")"

@@ -33,7 +33,10 @@ def check(imported: Import) -> Diagnostic | None:
 
 
 def _is_exempt(imported: Import, name: str) -> bool:
-    """Submodules, dunders, what a module `__getattr__` answers for, and imports inside the same package."""
+    """Submodules, dunders, what a module `__getattr__` answers for, imports inside the same package, and bridges.
+
+    A bridge imports what the registry says: it is the registry that is to say something else (SSOT106).
+    """
     module = imported.project.modules.find(imported.module)
     if module is None or (name.startswith("__") and name.endswith("__")):
         return True
@@ -42,7 +45,15 @@ def _is_exempt(imported: Import, name: str) -> bool:
         module.answers
         or imported.project.modules.is_submodule(imported.module, name)
         or imported.document.package == package
+        or _is_bridged(imported)
     )
+
+
+def _is_bridged(imported: Import) -> bool:
+    """Whether the import supplies a deprecated path with its canonical object."""
+    local = imported.name.local if imported.name else ""
+    match = imported.project.registry.match(ObjectRef(imported.document.module, local))
+    return match is not None and match.target == imported.ref
 
 
 def _origins(imported: Import) -> list[ObjectRef]:

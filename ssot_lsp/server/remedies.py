@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
-from pathlib import Path
 
-from ssot_lsp.bridges import bridge_place, bridged_names
+from ssot_lsp.bridges import Bridge, NoBridgeError, bridge_at, bridge_place, bridge_to
 from ssot_lsp.model import Diagnostic, ObjectRef
 from ssot_lsp.modules import Answer
-from ssot_lsp.registry.bridge import bridge_text
 from ssot_lsp.registry.edit import added_entry
 from ssot_lsp.rules import Import, imported_names
 from ssot_lsp.server.checked import Checked
@@ -30,21 +28,34 @@ def bridges(checked: Checked, diagnostic: Diagnostic) -> Iterator[Offer]:
     imported = _imported(checked, diagnostic)
     if imported is None or imported.module_exists is not Answer.NO or imported.module.startswith("."):
         return
-    module, project = imported.module, checked.project
-    names = bridged_names(module, project.registry, project.modules).names
-    if diagnostic.code == _UNRESOLVED_MODULE and not names and len(diagnostic.replacements) == 1:
+    try:
+        made = _bridge(imported, diagnostic)
+    except NoBridgeError:
+        return
+    work = partial(known, tuple(_created(made)))
+    yield Offer(f"Create a bridge at `{made.module}`", QUICK_FIX, work, (diagnostic,), creates=True)
+
+
+def _bridge(imported: Import, diagnostic: Diagnostic) -> Bridge:
+    """The bridge that would supply what is imported. Raises NoBridgeError."""
+    module, modules = imported.module, imported.project.modules
+    try:
+        return bridge_at(module, imported.project.registry, modules)
+    except NoBridgeError as error:
+        if error.missing or diagnostic.code != _UNRESOLVED_MODULE or len(diagnostic.replacements) != 1:
+            raise
         moves = diagnostic.replacements[0].moves
         names = {move.name.name: move.target for move in moves if move.target.qualname}
-    files = bridge_place(module, project.modules) if names else None
-    if files is not None:
-        work = partial(known, tuple(_created(module, names, files)))
-        yield Offer(f"Create a bridge at `{module}`", QUICK_FIX, work, (diagnostic,), creates=True)
+        files = bridge_place(module, modules)
+        if files is None:
+            raise
+        return bridge_to(module, names, files, modules)
 
 
-def _created(module: str, names: Mapping[str, ObjectRef], files: tuple[Path, ...]) -> Iterator[FileEdit]:
-    for package in files[:-1]:
+def _created(made: Bridge) -> Iterator[FileEdit]:
+    for package in made.files[:-1]:
         yield FileEdit(package, None, ())
-    yield FileEdit(files[-1], None, (TextEdit(_START, bridge_text(module, names)),))
+    yield FileEdit(made.files[-1], None, (TextEdit(_START, made.text),))
 
 
 def entries(checked: Checked, diagnostic: Diagnostic) -> Iterator[Offer]:

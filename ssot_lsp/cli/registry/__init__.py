@@ -9,7 +9,7 @@ from ssot_lsp.cli.commands import Commands
 
 class _OfRegistries(Commands):
     package = __name__
-    names = ("lint", "docs", "schema")
+    names = ("lint", "bridge", "docs", "schema")
 
 
 @click.group(cls=_OfRegistries)

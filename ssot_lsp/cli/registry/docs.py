@@ -131,8 +131,8 @@ def _write(project: Project, path: Path, before: bytes | None, after: bytes) -> 
             create_file(target, after, project.root)
         else:
             replace_file(target, before, after, project.root)
-    except ChangedFileError as error:
-        note(f"error: {path}: {error}")
+    except (ChangedFileError, FileExistsError) as error:
+        note(f"error: {path}: {getattr(error, 'strerror', None) or error}")
         sys.exit(CHANGED_MEANWHILE)
     except (RefusedWriteError, OSError) as error:
         fail(f"{path}: not written: {getattr(error, 'strerror', None) or error}")
