@@ -309,10 +309,10 @@ def test_of_several_pages_none_is_written_if_one_is_not_ours(root: Path) -> None
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="modes mean nothing there")
 def test_a_folder_that_may_not_be_written(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def mkstemp(*_: object, **__: object) -> None:
+    def fsync(_: int) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", mkstemp)
+    monkeypatch.setattr("os.fsync", fsync)
     result = run("registry", "docs", "--output", "new.md")
     assert (result.exit_code, result.stderr) == (2, "error: new.md: not written: Permission denied\n")
 
