@@ -75,9 +75,12 @@ def uses_by_entry(reports: Iterable[Report]) -> dict[tuple[Path, int], Uses]:
 
 
 def _own(project: Project) -> Iterator[Entry]:
-    """The entries of the workspace's own registries: those of a distribution are others' to mend."""
+    """The entries that are the workspace's to mend.
+
+    Those of a distribution are others'; and what a registry outside of the root speaks of may be outside, too.
+    """
     for file in project.registry.files:
-        if file.is_own:
+        if file.is_own and file.path.is_relative_to(project.root):
             yield from file.entries
 
 

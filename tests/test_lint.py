@@ -147,6 +147,18 @@ def test_a_check_of_some_files_does_not_tell_who_asks(tmp_path: Path, monkeypatc
     assert "SSOT108" not in run("check", "--select", "SSOT003,SSOT108").stdout, "then nobody knows who asks"
 
 
+def test_a_registry_outside_of_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be that of several projects: what is nowhere in this one is in another."""
+    entries = [{"canonical": "one.new:A", "deprecated": ["one.old:A"]}, {"canonical": "b:B", "deprecated": ["a:B"]}]
+    registry = json.dumps({"version": 1, "packages": ["one", "a", "b"], "entries": entries})
+    settings = '[tool.ssot-lsp]\nregistry = "../registry.json"\n'
+    write_files(tmp_path, [("registry.json", registry), ("other/pyproject.toml", settings), ("other/a.py", "")])
+    monkeypatch.chdir(tmp_path / "other")
+    result = run("registry", "lint")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "registry.json is outside of" in result.stderr
+
+
 def test_lint_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = run("registry", "lint")

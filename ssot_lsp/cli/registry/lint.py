@@ -42,6 +42,9 @@ def lint(options: Options, *, fix: bool) -> None:
     project = load_project(options._replace(select=(), ignore=()))
     if not project.has_registry:
         fail("there is no registry")
+    path = project.registry.files[0].path
+    if not path.is_relative_to(project.root):
+        note(f"note: {path} is outside of {project.root}, and so may be what it speaks of: its entries are not checked")
     wanted = Settings(select=options.select, ignore=options.ignore)
     with progress("Checking") as told:
         reports = found_in_registries(project, Sweep(options.jobs, told, use_cache=options.use_cache), wanted)
