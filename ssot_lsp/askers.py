@@ -23,16 +23,21 @@ from ssot_lsp.files import (
     find_python_files,
     read_bytes,
 )
+from ssot_lsp.model import Entry
 from ssot_lsp.modules import Answer, prefixes
 from ssot_lsp.project import Document, Project
+from ssot_lsp.reading import Reading, read
+from ssot_lsp.registry import Registry
 from ssot_lsp.rules import imported_names
-from ssot_lsp.scan import chains
 from ssot_lsp.words import finder
 
-_SETTINGS = (".toml", ".cfg", ".ini", ".yaml", ".yml")
-"""Of the files in which a path may stand as an entry point, a command or the like."""
-_PATH = r"[\"'](?P<dots>\.*)(?P<module>[^\W\d]\w*(?:\.\w+)*)(?::(?P<name>\w+))?"
-"""A string that begins with a dotted path."""
+_SETTINGS = (".toml", ".cfg", ".ini", ".yaml", ".yml", ".sh", "Makefile", "Dockerfile")
+"""How the names of files end in which a path may stand as an entry point, a command or the like."""
+_PATH = (
+    r"(?m)(?:[\"'](?:[\w.-]+\s*=\s*)?|>>> .*?(?=[^\W\d]\w*\.))"
+    r"(?P<dots>\.*)(?P<module>[^\W\d]\w*(?:\.\w+)*)(?::(?P<name>\w+))?"
+)
+"""A string that begins with a dotted path, if only behind an entry point's name; the first path of an example."""
 
 
 class Asker(NamedTuple):
@@ -58,7 +63,11 @@ def askers(project: Project, wanted: Mapping[str, Path]) -> Iterator[tuple[str, 
         found = project.modules.find(package) if project.modules.is_exported(package, name) is Answer.YES else None
         if found is not None and found.path is not None:
             yield module, Asker(found.path, 0, why="its `__all__`")
-    for file in find_python_files([project.root, *outside], project.root, (*python, *_SETTINGS)):
+    hidden = project.root / ".github"
+    folders = [project.root, *outside, *([hidden] if hidden.is_dir() else ())]
+    for module in wanted:
+        yield from ((module, Asker(entry.path, row)) for entry, row in _leading(project.registry, module))
+    for file in find_python_files(folders, project.root, (*python, *_SETTINGS)):
         path = Path(file)
         try:
             data = read_bytes(file)
@@ -75,6 +84,14 @@ def askers(project: Project, wanted: Mapping[str, Path]) -> Iterator[tuple[str, 
             yield from _in_python(project, path, data, mentioned)
 
 
+def _leading(registry: Registry, module: str) -> Iterator[tuple[Entry, int]]:
+    """The entries that lead to a module or to something in it, and the rows in which they stand."""
+    for entry in registry.entries:
+        for ref in (entry.canonical, *entry.alternatives):
+            if ref is not None and f"{ref.dotted}.".startswith(f"{module}."):
+                yield entry, registry.text(entry.path).position(registry.location(entry).span.start).row
+
+
 def _in_settings(path: Path, text: str, wanted: Iterable[str]) -> Iterator[tuple[str, Asker]]:
     """Who asks for modules in settings, where a path of one part is only known by what stands around it."""
     for module in wanted:
@@ -82,7 +99,13 @@ def _in_settings(path: Path, text: str, wanted: Iterable[str]) -> Iterator[tuple
         if "." not in module:
             pattern = rf"(?<![\w.-]){module}(?=[:.]\w)|(?<=-m ){module}(?!\w)|(?<=[\"']){module}(?=[\"'])"
         for match in re.finditer(pattern, text):
-            yield module, Asker(path, text.count("\n", 0, match.start()))
+            if not _is_comment(text, match.start()):
+                yield module, Asker(path, text.count("\n", 0, match.start()))
+
+
+def _is_comment(text: str, place: int) -> bool:
+    """Whether a line is a comment and nothing else."""
+    return text[text.rfind("\n", 0, place) + 1 : place + 1].lstrip().startswith("#")
 
 
 def _in_python(project: Project, path: Path, data: bytes, wanted: Mapping[str, Path]) -> Iterator[tuple[str, Asker]]:
@@ -95,21 +118,30 @@ def _in_python(project: Project, path: Path, data: bytes, wanted: Mapping[str, P
     except UnreadableFileError as error:
         yield from ((module, Asker(path, 0, why=f"it cannot be read: {error}")) for module in wanted)
         return
-    if unread or document.syntax.has_errors:
+    reading = _reading(document) if not unread else None
+    if reading is None:
         reason = f"it cannot be read: {unread or 'no Python'}"
         yield from ((module, Asker(path, 0, why=reason)) for module in wanted)
         return
-    look = _Look(project, document)
+    look = _Look(project, document, reading)
     for module, own in wanted.items():
         for offset, name in chain(look.imports(module, own), look.strings(module, own)):
             yield module, Asker(path, document.text.place(offset).file_row, name)
 
 
+def _reading(document: Document) -> Reading | None:
+    """The uses of all names in a document; None if not all of it can be told."""
+    try:
+        return read(document.text) if not document.syntax.has_errors else None
+    except RecursionError:
+        return None
+
+
 class _Look:
     """One document, looked through for several modules."""
 
-    def __init__(self, project: Project, document: Document) -> None:
-        self._project, self._document = project, document
+    def __init__(self, project: Project, document: Document, reading: Reading) -> None:
+        self._project, self._document, self._reading = project, document, reading
         self._search = project.search_path(document)
 
     def imports(self, module: str, own: Path) -> Iterator[tuple[int, str]]:
@@ -130,21 +162,24 @@ class _Look:
                 # attributes lead on from here: `pkg.old.X` after `import pkg`, `old.X` after `from pkg import old`
                 is_plain = not statement.is_from and imported.name.asname is None
                 path = imported.name.local if is_plain else module if at else dotted
-                yield from ((start, name) for name in self._uses(imported.name.local, path, module))
+                yield from self._uses(imported.name.local, path, module)
 
-    def _uses(self, local: str, path: str, module: str) -> Iterator[str]:
-        """What the text may use of the module by a local name that leads to a path at or around it."""
-        if f"{module}.".startswith(f"{path}."):
-            rest = f"{module}."[len(path) + 1 :]
-            for attributes in sorted(chains(self._document.text.source, local)):
-                if f"{attributes}.".startswith(rest):
-                    yield attributes[len(rest) :].partition(".")[0]
+    def _uses(self, local: str, path: str, module: str) -> Iterator[tuple[int, str]]:
+        """Where a local name that leads to a path at or around the module is used to get there, and for which name."""
+        for reference in self._reading.by_root.get(local, ()) if f"{module}.".startswith(f"{path}.") else ():
+            used = f"{'.'.join((path, *reference.names[len(local.split('.')) :]))}."
+            if used.startswith(f"{module}."):
+                yield reference.start, used[len(module) + 1 :].partition(".")[0]
+            elif reference.is_cut and f"{module}.".startswith(used):  # what follows is behind a parenthesis
+                yield reference.start, ""
 
     def strings(self, module: str, own: Path) -> Iterator[tuple[int, str]]:
         """Where a string begins with the module's path, or is one of one part that code takes for a path."""
         taken = {string.span.start for string in self._document.syntax.paths} if "." not in module else set[int]()
         for match in re.finditer(_PATH, self._document.text.source):
             start = match.start("module")
+            if _is_comment(self._document.text.source, start):
+                continue
             for prefix in prefixes(match["module"]):
                 is_relative = bool(match["dots"]) and f".{module}".endswith(f".{prefix}")
                 is_path = not match["dots"] and ("." in prefix or start in taken) and self._is(prefix, module, own, 0)

@@ -58,6 +58,8 @@ def bridge_at(module: str, registry: Registry, modules: Modules) -> Bridge:
 def bridge_to(module: str, names: Mapping[str, ObjectRef], files: tuple[Path, ...], modules: Modules) -> Bridge:
     """The bridge that offers some names: lazy if it would import itself otherwise. Raises NoBridgeError."""
     circular = sorted({target.module for target in names.values() if _leads_back(target, module, modules)})
+    if circular:
+        names = {name: _as_module(target, modules) for name, target in names.items()}
     try:
         return Bridge(module, names, files, bridge_text(module, names, is_lazy=bool(circular)), tuple(circular))
     except ValueError as error:
@@ -68,7 +70,31 @@ def _leads_back(target: ObjectRef, module: str, modules: Modules) -> bool:
     """Whether importing an object imports a module too, or has begun to before that module is imported."""
     around = modules.find(target.module) if module.startswith(f"{target.module}.") else None
     begun = around.bindings.imports if around is not None else ()
-    return any(modules.leads_to(path, module) for path in (target.dotted, *begun))
+    paths = (target.dotted, *begun)
+    return any(modules.leads_to(path, module) or _through_packages(path, module, modules) for path in paths)
+
+
+def _through_packages(path: str, module: str, modules: Modules) -> bool:
+    """Whether importing a path imports a module too, be it by way of a package around that which imports it.
+
+    What is around both does not count: it is imported, or has begun to be, before either of them.
+    """
+    todo, seen = [path], {*prefixes(path)} & {*prefixes(module)}
+    while todo:
+        for prefix in {*prefixes(todo.pop())} - seen:
+            if prefix == module:
+                return True
+            seen.add(prefix)
+            found = modules.find(prefix) if modules.is_first_party(prefix) else None
+            todo += found.bindings.imports if found is not None else ()
+    return False
+
+
+def _as_module(target: ObjectRef, modules: Modules) -> ObjectRef:
+    """A target that is a submodule as such a one: asked as an attribute, it is there only once somebody imports it."""
+    name = target.qualname
+    is_submodule = bool(name) and "." not in name and modules.is_submodule(target.module, name)
+    return ObjectRef(target.dotted) if is_submodule and not modules.is_hidden(target.dotted) else target
 
 
 def _is_package(module: str, registry: Registry, modules: Modules) -> bool:

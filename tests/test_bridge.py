@@ -92,7 +92,7 @@ else:
             "new.with_a_long_path.that_leaves_little_room:CONSTANT_OF_ALL_OF_THEM"
         ),
         "A": "new.core:Better",
-        "core": "new.core",
+        "core": "new.core:",
         "part": "new:A.part",
     }
 
@@ -100,7 +100,7 @@ else:
         if name not in _moved:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         _warnings.warn(
-            f"{__name__}.{name} is deprecated: import {_moved[name]}",
+            f"{__name__}.{name} is deprecated: import {_moved[name].rstrip(':')}",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -153,6 +153,7 @@ BOUND = {
     "a builtin, its name taken": {"open": "conf:open", "o": "builtins:open", "ValueError": "builtins:str.join"},
     "the standard library": {"path": "os:path", "date": "datetime:date", "warn": "warnings:warn", "new": "new"},
     "the module of the builtins": {"b": "builtins", "c": "builtins:int.real"},
+    "the name of the warning": {"DeprecationWarning": "new:A", "A": "new:B"},
 }
 IMPORTER = """\
 import json, pkgutil, sys
@@ -285,6 +286,21 @@ CIRCULAR: dict[str, tuple[dict[str, str], str, tuple[str, ...]]] = {
         "pkg.new:A",
         (),
     ),
+    "through the package around it, which the new one needs": (
+        {"pkg/__init__.py": "from . import old\n", "pkg/base.py": "", "moved.py": "import pkg.base\nA = 1\n"},
+        "moved:A",
+        ("moved",),
+    ),
+    "a submodule as an object": (
+        {"pkg/__init__.py": "", "moved/__init__.py": "import pkg.old\n", "moved/core.py": ""},
+        "moved:core",
+        ("moved",),
+    ),
+    "in the package that it is": (
+        {"pkg/__init__.py": "", "pkg/old/new.py": "import pkg.old.other\nA = 1\n", "pkg/old/other.py": ""},
+        "pkg.old.new:A",
+        (),
+    ),
     "later": ({"pkg/__init__.py": "", "pkg/new.py": "A = 1\ndef f():\n    import pkg.old\n"}, "pkg.new:A", ()),
     "a module": ({"pkg/__init__.py": "", "pkg/A.py": "import pkg.old\n"}, "pkg.A", ("pkg.A",)),
     "of others": ({"pkg/__init__.py": "", "pkg/new.py": "import os.path\n"}, "os:path", ()),
@@ -296,14 +312,24 @@ def test_a_bridge_is_lazy_where_it_has_to_be(
     files: dict[str, str], target: str, circular: tuple[str, ...], tmp_path: Path
 ) -> None:
     write(tmp_path, files)
-    modules = Modules([tmp_path], {"pkg"})
-    made = bridge_to("pkg.old", parsed({"A": target}), (tmp_path / "pkg/old.py",), modules)
+    modules = Modules([tmp_path], {"pkg", "moved"})
+    own = "pkg/old/__init__.py" if (tmp_path / "pkg/old").exists() else "pkg/old.py"
+    made = bridge_to("pkg.old", parsed({"A": target}), (tmp_path / own,), modules)
     assert made.circular == circular
     assert ("__getattr__" in made.text) is bool(circular)
-    write(tmp_path, {"pkg/old.py": made.text, "main.py": "from pkg.old import A\n"})
+    write(tmp_path, {own: made.text})
     for first in ("pkg.old", target.partition(":")[0]):
         write(tmp_path, {"main.py": f"import {first}\nfrom pkg.old import A\n"})
         run(tmp_path)
+
+
+@pytest.mark.parametrize("is_lazy", [False, True], ids=["eager", "lazy"])
+def test_what_cannot_be_imported_is_told_as_it_is(is_lazy: bool, tmp_path: Path) -> None:
+    bridge = bridge_text("pkg.old", parsed({"m": "new.broken"}), is_lazy=is_lazy)
+    write(tmp_path, {**FILES, "new/broken.py": "import nowhere\n", "pkg/old.py": bridge})
+    command = [sys.executable, "-B", "-c", "from pkg.old import m"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    assert done.stderr.endswith("ModuleNotFoundError: No module named 'nowhere'\n")
 
 
 TYPED = {

@@ -193,7 +193,7 @@ def test_what_a_bridge_lacks_is_told(module: str, canonical: str, root: Path) ->
 
 def test_what_else_is_asked_for_is_told(root: Path) -> None:
     write(root, {"a.py": "\nfrom pkg.old import A, Gone, __doc__\n", "b.py": "import pkg.old\npkg.old.Other\n"})
-    told = "`Gone` (a.py:2), `Other` (b.py:1)"
+    told = "`Gone` (a.py:2), `Other` (b.py:2)"
     assert (
         f"note: pkg.old: asked for too, and in no place to which an entry leads: {told}\n"
         in run("registry", "bridge", "pkg.old").output
@@ -223,7 +223,14 @@ def test_without_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 # Deleting: other files; whether the bridges at `pkg.old`, `pkg.round` and `lost.deep.place` are still asked for
 ASKING: dict[str, tuple[dict[str, str], bool]] = {
     "nobody": ({"a.py": "import pkg.new, other.old\nfrom pkg import new\nold = 1\nnew.old\n"}, False),
-    "a comment": ({"a.py": "# pkg.old\n"}, False),
+    "a comment": ({"a.py": "# import pkg.old, 'pkg.old'\n"}, False),
+    "a comment about what is imported": ({"a.py": "import pkg.new  # was pkg.old\npkg.new.A  # pkg.old.A\n"}, False),
+    "a comment in settings": ({"a.toml": "# pkg.old\n"}, False),
+    "an attribute behind a parenthesis": ({"a.py": "import pkg\n(pkg).old\n"}, True),
+    "an entry point in setup.py": ({"setup.py": "setup(scripts=['run = pkg.old:A'])\n"}, True),
+    "an example": ({"a.py": 'def f():\n    """\n    >>> x = pkg.old.A()\n    """\n'}, True),
+    "a workflow": ({".github/workflows/ci.yml": "run: python -m pkg.old\n"}, True),
+    "a script of a shell": ({"ci/run.sh": "python -m pkg.old\n"}, True),
     "a name": ({"a.py": "from pkg.old import A\n"}, True),
     "the module": ({"a.py": "import pkg.old as o\n"}, True),
     "the module from its package": ({"a.py": "from pkg import old\n"}, True),
@@ -284,6 +291,7 @@ ASKING: dict[str, tuple[dict[str, str], bool]] = {
         True,
     ),
     "a command": ({"ci/job.yml": "run: python -m pkg.old --all\n"}, True),
+    "the registry": ({"registry.json": registry({"pkg.x:B": "pkg.old:B"})}, True),
     "other settings": ({"tox.ini": "x = pkg.older\n"}, False),
 }
 

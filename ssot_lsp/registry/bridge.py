@@ -32,7 +32,7 @@ def __getattr__(name: str) -> object:
     if name not in {moved}:
         raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
     {warnings}.warn(
-        f"{{__name__}}.{{name}} is deprecated: import {{{moved}[name]}}",
+        f"{{__name__}}.{{name}} is deprecated: import {{{moved}[name].rstrip(':')}}",
         DeprecationWarning,
         stacklevel=2,
     )
@@ -108,13 +108,16 @@ def _eager(module: str, names: Mapping[str, ObjectRef]) -> str:
     local_names = _Locals(names)
     warnings = _Import("", "warnings", local_names.private("warnings"))
     imports, bindings = _bound(names, local_names)
+    category = "DeprecationWarning"
+    if category in names:
+        imports.append(_Import("builtins", category, category := local_names.private(category)))
     return "\n".join(
         [
             OPENING,
             *_sections([warnings, *imports], module),
             _listed(names),
             *bindings,
-            _warning(warnings.local, f"{module} is deprecated: {_advice(names.values())}"),
+            _warning(warnings.local, category, f"{module} is deprecated: {_advice(names.values())}"),
         ]
     )
 
@@ -171,7 +174,10 @@ def _read(text: str) -> Mapping[str, ObjectRef]:
             case ast.Assign([ast.Name("__all__")], ast.List() as listed):
                 offered = [name for name in ast.literal_eval(listed) if isinstance(name, str)]
             case ast.Assign([ast.Name()], ast.Dict() as moved):
-                bound.update((name, ObjectRef.parse(str(said))) for name, said in ast.literal_eval(moved).items())
+                bound.update(
+                    (name, ObjectRef.parse(str(said).removesuffix(":")))
+                    for name, said in ast.literal_eval(moved).items()
+                )
             case ast.Assign([ast.Name(name)], ast.Name() | ast.Attribute() as value):
                 root, _, rest = ast.unparse(value).partition(".")
                 at = bound.get(root, ObjectRef("builtins", root))
@@ -223,7 +229,8 @@ def _listed(names: Iterable[str]) -> str:
 
 def _moved(name: str, target: ObjectRef) -> str:
     """The line of a lazy bridge that tells where one name is now, in parts if it is too long."""
-    key, reference = f'{_INDENT}"{name}": ', str(target)
+    # with its colon a module is imported as one: without, an ImportError in it would be told as a missing attribute
+    key, reference = f'{_INDENT}"{name}": ', f"{target.module}:{target.qualname}"
     if len(f'{_INDENT}{key}"{reference}",') <= _WIDTH:
         return f'{key}"{reference}",\n'
     inner = _INDENT * 2
@@ -271,13 +278,13 @@ def _list(opening: str, items: list[str], closing: str, width: int = _WIDTH) -> 
     return "\n".join([opening, *(f"    {item}," for item in items), f"{closing}\n"])
 
 
-def _warning(warnings: str, message: str) -> str:
+def _warning(warnings: str, category: str, message: str) -> str:
     """The call that warns, its message on as many lines as it needs."""
     lines = textwrap.wrap(message, _WIDTH - len('    "",'), break_long_words=False, break_on_hyphens=False)
     literals = "\n".join(
         f'    "{line}{" " if more else ""}"' for more, line in zip([*lines[1:], ""], lines, strict=True)
     )
-    return f"{warnings}.warn(\n{literals},\n    DeprecationWarning,\n    stacklevel=2,\n)\n"
+    return f"{warnings}.warn(\n{literals},\n    {category},\n    stacklevel=2,\n)\n"
 
 
 def _advice(targets: Iterable[ObjectRef]) -> str:
