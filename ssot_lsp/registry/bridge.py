@@ -7,9 +7,11 @@ it is asked for (PEP 562), and type checkers read the same imports as in any oth
 from __future__ import annotations
 
 import ast
+import io
 import re
 import sys
 import textwrap
+import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count, groupby
 from types import ModuleType
@@ -147,15 +149,39 @@ def _lazy(module: str, names: Mapping[str, ObjectRef]) -> str:
 
 
 def bridged_by(module: str, text: str) -> Mapping[str, ObjectRef] | None:
-    """What the text of a module offers, if it is that of a bridge at `module` to the last character; else None."""
-    if not text.startswith(OPENING):
+    """What the text of a module offers, if it is that of a bridge at `module`; None for another one, or one edited.
+
+    What formatters change does not count: where lines end, which quotes there are, in which order imports stand.
+    """
+    if not text.startswith(OPENING.rstrip()) or _has_comments(text):
         return None
     try:
-        names = _read(text)
-        is_bridge = any(bridge_text(module, names, is_lazy=is_lazy) == text for is_lazy in (False, True))
+        names, said = _read(text), _said(text)
+        is_bridge = any(_said(bridge_text(module, names, is_lazy=is_lazy)) == said for is_lazy in (False, True))
     except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError):
         return None
     return names if is_bridge else None
+
+
+def _said(text: str) -> tuple[list[str], str]:
+    """What a bridge says, however it is laid out: its imports in one order, then all else."""
+    tree = ast.parse(text)
+    imports: list[str] = []
+    for number, block in enumerate([tree.body, *(node.body for node in tree.body if isinstance(node, ast.If))]):
+        for node in block:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                source = f"{node.level} {node.module}" if isinstance(node, ast.ImportFrom) else ""
+                imports += (f"{number} {source} {ast.dump(alias)}" for alias in node.names)
+        block[:] = [node for node in block if not isinstance(node, (ast.Import, ast.ImportFrom))]
+    return sorted(imports), ast.dump(tree)
+
+
+def _has_comments(text: str) -> bool:
+    """Whether somebody has said something in it, or nobody can tell."""
+    try:
+        return any(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return True
 
 
 def _read(text: str) -> Mapping[str, ObjectRef]:

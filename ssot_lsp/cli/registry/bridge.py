@@ -216,15 +216,12 @@ def _remove(project: Project, modules: Sequence[str], *, diff: bool) -> int:
 
 
 def _unchanged(module: str, path: Path) -> bytes | None:
-    """The bytes of a file that is a bridge and as it was written; line ends may be those that git gives on Windows."""
+    """The bytes of a file that is a bridge and as it was written, but for its layout."""
     try:
         data = read_bytes(path)
-        text = data.decode()
+        return data if bridged_by(module, data.decode()) is not None else None
     except (OSError, UnicodeDecodeError):
         return None
-    plain = text.replace("\r\n", "\n")
-    is_same = text in (plain, plain.replace("\n", "\r\n"))
-    return data if is_same and bridged_by(module, plain) is not None else None
 
 
 def _empty_packages(project: Project, module: str) -> Iterable[tuple[str, Path]]:
