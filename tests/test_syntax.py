@@ -534,7 +534,7 @@ def test_any_text_can_be_read(source: str) -> None:
     text = Text(source)
     count_errors(source)
     for string in parse(Text(source.replace("abX", "patch('a.b')"))).paths:
-        assert string.path == "a.b"
+        assert string.path == "a.b" or ":" in string.path  # `module:name` needs no call around it
     for statement in parse(text).imports:
         assert 0 <= statement.span.start < statement.span.end <= len(source)
         assert source[statement.span.start :].startswith(("import", "from"))
