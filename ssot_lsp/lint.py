@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ssot_lsp.config import offering_project, project_version
+from ssot_lsp.config import Settings, offering_project, project_version
 from ssot_lsp.model import RULE_NAMES, Applicability, Diagnostic, Entry, Fix, ObjectRef, Related, Report, Severity
 from ssot_lsp.modules import Answer, prefixes
 from ssot_lsp.places import Places
@@ -27,6 +27,7 @@ from ssot_lsp.text import TextEdit
 
 _CODES = ("SSOT101", "SSOT103", "SSOT104", "SSOT105", "SSOT106", "SSOT110")
 _TELL_OF_USES = ("SSOT001", "SSOT002", "SSOT006", "SSOT007", "SSOT008")
+_REST_ON_USES = ("SSOT107", "SSOT108", "SSOT109")
 Where = tuple[str, int] | tuple[str]
 """Where in an entry: a key, or a place in the list at a key."""
 
@@ -41,12 +42,17 @@ def lint(project: Project) -> Iterator[tuple[Path, Diagnostic]]:
         yield entry.path, diagnostic
 
 
+def asks_for_uses(settings: Settings) -> bool:
+    """Whether anything is wanted that rests on who still uses an entry, and all that tells of uses."""
+    return any(map(settings.reports, _REST_ON_USES)) and all(map(settings.reports, _TELL_OF_USES))
+
+
 def lint_uses(project: Project, reports: Iterable[Report], today: date) -> Iterator[tuple[Path, Diagnostic]]:
     """What is wrong with entries, given all that was found in the workspace's files: each with its file.
 
-    Nothing, where not all is wanted that tells of uses.
+    Nothing, where that is not to be known.
     """
-    if not all(map(project.settings.reports, _TELL_OF_USES)):
+    if not asks_for_uses(project.settings):
         return
     uses, look = uses_by_entry(reports), _Lint(project)
     for entry in _own(project):

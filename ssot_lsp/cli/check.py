@@ -23,6 +23,7 @@ from ssot_lsp.cli.options import (
     tell,
     with_findings,
 )
+from ssot_lsp.lint import asks_for_uses
 from ssot_lsp.model import Report
 from ssot_lsp.project import Project
 from ssot_lsp.records import TextOnDisk, by_place, unpack
@@ -59,7 +60,7 @@ def check(options: Options, *, changed: bool, base: str | None, baseline: Path |
         sweep = Sweep(options.jobs, told, use_cache=use_cache, with_edits=options.shows_edits and since is None)
         records = sweep.check(project, todo, options.paths)
     # who still uses what an entry replaces is known once all files are
-    is_whole = since is None and [*options.paths] == [project.root]
+    is_whole = since is None and [*options.paths] == [project.root] and asks_for_uses(project.settings)
     entries = by_place(project.registry.entries) if is_whole else {}
     text_of = cache(TextOnDisk)
     checked = [unpack(record, text_of, entries) for record in records]
